@@ -1,0 +1,176 @@
+import { loadConfig } from '../host/config.ts';
+import { openPaths } from '../host/paths.ts';
+import { silentReporter } from '../log.ts';
+import type { Engine } from './context.ts';
+import type * as T from './types.ts';
+
+/**
+ * A store on this machine and everything that can be done with it. Each method is one use-case in its own file, loaded
+ * when it is first called, so that opening costs little. No method prints, exits, or keeps global state.
+ */
+export class Tsbox {
+  readonly #engine: Engine;
+
+  private constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Opens (and makes, 0700) the store. Throws STORE_VERSION, IO or STORAGE when it cannot be used. */
+  static async open(options: T.OpenOptions = {}): Promise<Tsbox> {
+    const config = await loadConfig(options.configFile);
+    const paths = await openPaths(config, options);
+    return new Tsbox({ config, paths, reporter: options.reporter ?? silentReporter, signal: options.signal });
+  }
+
+  /** Absolute path of the store. */
+  get root(): string {
+    return this.#engine.paths.root;
+  }
+
+  // Containers
+
+  /** Makes a container without starting it; pulls what is missing. Returns its id. */
+  async create(options: T.CreateOptions): Promise<string> {
+    return (await import('./create.ts')).create(this.#engine, options);
+  }
+
+  /** Makes and starts a container with the caller connected to it. Undone as a whole when the start fails. */
+  async run(options: T.CreateOptions, attach: T.AttachOptions = {}): Promise<T.Attached> {
+    return (await import('./run.ts')).run(this.#engine, options, attach);
+  }
+
+  /** `run -d`: returns the id once the command has been executed. */
+  async runDetached(options: T.CreateOptions): Promise<string> {
+    return (await import('./run.ts')).runDetached(this.#engine, options);
+  }
+
+  /** Runs to the end and returns what it wrote. */
+  async capture(options: T.CreateOptions & { input?: string | Uint8Array }): Promise<T.CapturedResult> {
+    return (await import('./run.ts')).capture(this.#engine, options);
+  }
+
+  /** Starts a created or exited container, detached. */
+  async start(container: string): Promise<void> {
+    await (await import('./start.ts')).start(this.#engine, container);
+  }
+
+  /** `start -a`. */
+  async startAttached(container: string, attach: T.AttachOptions = {}): Promise<T.Attached> {
+    return (await import('./start.ts')).startAttached(this.#engine, container, attach);
+  }
+
+  /** Connects to a running container's streams. */
+  async attach(container: string, attach: T.AttachOptions = {}): Promise<T.Attached> {
+    return (await import('./attach.ts')).attach(this.#engine, container, attach);
+  }
+
+  /** Runs one more command in a running container, connected. */
+  async exec(container: string, options: T.ExecOptions, attach: T.AttachOptions = {}): Promise<T.Attached> {
+    return (await import('./exec.ts')).exec(this.#engine, container, options, attach);
+  }
+
+  /** `exec -d`. */
+  async execDetached(container: string, options: T.ExecOptions): Promise<void> {
+    await (await import('./exec.ts')).execDetached(this.#engine, container, options);
+  }
+
+  /** Stop signal, `timeout` seconds of grace (default: the container's), then SIGKILL. No error when it is not running. */
+  async stop(container: string, timeout?: number): Promise<void> {
+    await (await import('./stop.ts')).stop(this.#engine, container, timeout);
+  }
+
+  /** BAD_STATE when it is not running. Default signal: SIGKILL. */
+  async kill(container: string, signal?: string): Promise<void> {
+    await (await import('./kill.ts')).kill(this.#engine, container, signal);
+  }
+
+  /** Resolves with the exit status when the container has ended (at once if it has). */
+  async wait(container: string): Promise<number> {
+    return (await import('./wait.ts')).wait(this.#engine, container);
+  }
+
+  /** Removes a container that is not running, or any with `force`. `volumes`: its anonymous volumes too. */
+  async remove(container: string, options: { force?: boolean; volumes?: boolean } = {}): Promise<void> {
+    await (await import('./remove.ts')).remove(this.#engine, container, options);
+  }
+
+  /** Running containers, or all. Newest first. */
+  async containers(options: { all?: boolean; filters?: T.Filters } = {}): Promise<T.ContainerSummary[]> {
+    return (await import('./ps.ts')).ps(this.#engine, options);
+  }
+
+  /** Log lines, oldest first; with `follow`, until the container has ended. */
+  async *logs(container: string, options: T.LogsOptions = {}): AsyncGenerator<T.LogLine> {
+    yield* (await import('./logs.ts')).logs(this.#engine, container, options);
+  }
+
+  /** docker's inspect object of a container. */
+  async inspectContainer(container: string): Promise<Record<string, unknown>> {
+    return (await import('./inspect.ts')).inspectContainer(this.#engine, container);
+  }
+
+  /** What `run` would do, as text: every namespace, map, mount and operation with its reason. Changes nothing but a pull. */
+  async explain(options: T.CreateOptions): Promise<string> {
+    return (await import('./explain.ts')).explain(this.#engine, options);
+  }
+
+  // Images
+
+  async pull(reference: string, options: T.PullOptions = {}): Promise<T.PullResult> {
+    return (await import('./pull.ts')).pull(this.#engine, reference, options);
+  }
+
+  /** Loads a docker-archive or OCI archive or layout; returns the names (or ids) of what was loaded. */
+  async load(input: NodeJS.ReadableStream | string): Promise<string[]> {
+    return (await import('./load.ts')).load(this.#engine, input);
+  }
+
+  /** Makes an image of one layer from a root tarball. Returns its id. */
+  async import(
+    input: NodeJS.ReadableStream,
+    reference?: string,
+    options: { message?: string } = {},
+  ): Promise<string> {
+    return (await import('./import.ts')).importImage(this.#engine, input, reference, options);
+  }
+
+  async images(
+    options: { all?: boolean; filters?: T.Filters; reference?: string } = {},
+  ): Promise<T.ImageSummary[]> {
+    return (await import('./images.ts')).images(this.#engine, options);
+  }
+
+  async tag(source: string, target: string): Promise<void> {
+    await (await import('./tag.ts')).tag(this.#engine, source, target);
+  }
+
+  async removeImage(reference: string, options: { force?: boolean } = {}): Promise<T.RemovedImage> {
+    return (await import('./rmi.ts')).rmi(this.#engine, reference, options);
+  }
+
+  /** docker's inspect object of an image. */
+  async inspectImage(reference: string): Promise<Record<string, unknown>> {
+    return (await import('./inspect.ts')).inspectImage(this.#engine, reference);
+  }
+
+  // Volumes
+
+  async createVolume(name?: string, labels: Readonly<Record<string, string>> = {}): Promise<T.VolumeSummary> {
+    return (await import('./volumes.ts')).createVolume(this.#engine, name, labels);
+  }
+
+  async volumes(): Promise<T.VolumeSummary[]> {
+    return (await import('./volumes.ts')).listVolumes(this.#engine);
+  }
+
+  async removeVolume(name: string, options: { force?: boolean } = {}): Promise<void> {
+    await (await import('./volumes.ts')).removeVolume(this.#engine, name, options);
+  }
+
+  // The machine
+
+  /** Walks the real path of `run` step by step. */
+  async doctor(): Promise<T.DoctorCheck[]> {
+    return (await import('./doctor.ts')).doctor(this.#engine);
+  }
+}

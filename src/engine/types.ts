@@ -1,0 +1,219 @@
+import type { ProgressEvent, Reporter } from '../log.ts';
+import type { PortMapping } from '../network/driver.ts';
+import type { StorageDriverName } from '../storage/driver.ts';
+
+/** Options of `Tsbox.open`. Everything has the default that docs/state.md gives. */
+export interface OpenOptions {
+  /** The store. Default: $TSBOX_ROOT, the config file, $XDG_DATA_HOME/tsbox, ~/.local/share/tsbox. */
+  root?: string;
+  /** Sockets and pids. Default: $TSBOX_RUNTIME_DIR, the config file, $XDG_RUNTIME_DIR/tsbox, a private directory under the system's temp. */
+  runtimeDir?: string;
+  /** The configuration file. Default: $XDG_CONFIG_HOME/tsbox/config.toml. */
+  configFile?: string;
+  /** Receives warnings, traces and progress; default: silent. */
+  reporter?: Reporter;
+  /** Cancels what is going on; the call rejects with ABORTED and undoes what it had begun. */
+  signal?: AbortSignal;
+}
+
+export type PullPolicy = 'always' | 'missing' | 'never';
+
+/** What `create` and `run` take; docker's words, already split into values. */
+export interface CreateOptions {
+  /** Image reference, image id, or `host`. */
+  image: string;
+  /** Replaces the image's Cmd; empty or absent: the image's. */
+  command?: readonly string[];
+  name?: string;
+  /** Replaces the image's Entrypoint; `[]` removes it. */
+  entrypoint?: readonly string[];
+  /** `NAME=value`; a bare `NAME` takes the caller's value (`callerEnv`), or is left out when there is none. */
+  env?: readonly string[];
+  /** Where bare names in `env` look. Default: nothing; the CLI gives process.env. */
+  callerEnv?: Readonly<Record<string, string | undefined>>;
+  workdir?: string;
+  /** `uid[:gid]`, `name[:group]`. */
+  user?: string;
+  hostname?: string;
+  domainname?: string;
+  labels?: Readonly<Record<string, string>>;
+  /** Keep stdin open. */
+  interactive?: boolean;
+  tty?: boolean;
+  /** Remove the container when it has ended. */
+  autoRemove?: boolean;
+  readOnly?: boolean;
+  /** `slirp4netns[:options]`, `none`, `host`. Default: slirp4netns, where it works. */
+  network?: string;
+  /** docker's -p: `[ip:][host:]container[/tcp|udp]`. */
+  publish?: readonly string[];
+  /** docker's -v: `source:target[:ro|rw]`; a source without `/` is a named volume, a lone target an anonymous one. */
+  volumes?: readonly string[];
+  /** docker's --tmpfs: `target[:options]`. */
+  tmpfs?: readonly string[];
+  capAdd?: readonly string[];
+  capDrop?: readonly string[];
+  /** `no-new-privileges`, `seccomp=unconfined|FILE`. */
+  securityOpt?: readonly string[];
+  privileged?: boolean;
+  /** A small init as pid 1 that reaps and forwards signals. */
+  init?: boolean;
+  storageDriver?: StorageDriverName | 'auto';
+  /** `auto` (ranges, else single), `ranges`, `single`, `keep-id`, `host` is refused. */
+  userns?: string;
+  /** Answer chown, setuid … with success in single mode. Default: on in single mode, off elsewhere. */
+  rootEmulation?: boolean;
+  pull?: PullPolicy;
+  platform?: string;
+  stopSignal?: string;
+  /** Seconds between the stop signal and SIGKILL; default 10. */
+  stopTimeout?: number;
+  shmSize?: number;
+  addHost?: readonly string[];
+  dns?: readonly string[];
+  /** Writes the container's id here; the file must not exist. */
+  cidfile?: string;
+  ulimits?: readonly string[];
+  oomScoreAdj?: number;
+  sysctls?: Readonly<Record<string, string>>;
+}
+
+/** Which of the caller's streams are connected: descriptors 0 to 2 of the calling process, or pipes given back. */
+export interface AttachOptions {
+  stdin?: boolean;
+  stdout?: boolean;
+  stderr?: boolean;
+  /** `inherit`: this process's own descriptors (what the CLI does). `pipe`: streams on the returned Attached. */
+  stdio?: 'inherit' | 'pipe';
+  /** docker's syntax, default `ctrl-p,ctrl-q`. */
+  detachKeys?: string;
+  /** Forward signals this process gets. Default true for `inherit`. */
+  sigProxy?: boolean;
+}
+
+/** A running command somebody is connected to. */
+export interface Attached {
+  readonly id: string;
+  readonly stdin: NodeJS.WritableStream | undefined;
+  readonly stdout: NodeJS.ReadableStream | undefined;
+  readonly stderr: NodeJS.ReadableStream | undefined;
+  /** Sends a signal to the container's command. */
+  kill(signal: string | number): void;
+  /** Resolves with docker's status (128 + n for signals), or `{detached: true}` when the user typed the detach keys. */
+  wait(): Promise<AttachedResult>;
+}
+
+export interface AttachedResult {
+  readonly exitCode: number;
+  readonly detached: boolean;
+}
+
+export interface ExecOptions {
+  command: readonly string[];
+  env?: readonly string[];
+  callerEnv?: Readonly<Record<string, string | undefined>>;
+  workdir?: string;
+  user?: string;
+  tty?: boolean;
+  interactive?: boolean;
+  privileged?: boolean;
+}
+
+/** What a program gets from `Tsbox.capture` and friends. */
+export interface CapturedResult {
+  readonly exitCode: number;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+export type ContainerStatus = 'created' | 'running' | 'exited' | 'dead';
+
+export interface ContainerSummary {
+  readonly id: string;
+  readonly name: string;
+  /** As the user wrote it. */
+  readonly image: string;
+  readonly imageId: string;
+  readonly command: string;
+  /** RFC 3339. */
+  readonly created: string;
+  readonly status: ContainerStatus;
+  readonly exitCode: number;
+  readonly startedAt: string | undefined;
+  readonly finishedAt: string | undefined;
+  readonly pid: number;
+  readonly ports: readonly PortMapping[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mounts: readonly string[];
+  readonly networks: readonly string[];
+}
+
+/** docker's --filter, parsed: key to values; several values of a key are alternatives, keys are combined. */
+export type Filters = Readonly<Record<string, readonly string[]>>;
+
+export interface LogsOptions {
+  follow?: boolean;
+  /** Number of lines, or `all`. */
+  tail?: number | 'all';
+  /** Epoch milliseconds. */
+  since?: number;
+  until?: number;
+}
+
+export interface LogLine {
+  readonly time: string;
+  readonly stream: 'stdout' | 'stderr';
+  /** Raw bytes, with the newline unless it is a partial line. */
+  readonly data: Buffer;
+}
+
+export interface ImageSummary {
+  /** `sha256:…` of the config. */
+  readonly id: string;
+  /** `repository:tag` names; empty for a dangling image. */
+  readonly names: readonly string[];
+  /** `repository@sha256:…`. */
+  readonly digests: readonly string[];
+  readonly created: string;
+  /** Bytes of the unpacked layers. */
+  readonly size: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface PullOptions {
+  platform?: string;
+  policy?: PullPolicy;
+  onProgress?: (event: ProgressEvent) => void;
+}
+
+export interface PullResult {
+  readonly id: string;
+  /** Canonical name with tag or digest, e.g. docker.io/library/alpine:latest. */
+  readonly reference: string;
+  /** Digest of the manifest (or index) that the tag named. */
+  readonly digest: string;
+  /** False when everything was here already. */
+  readonly downloaded: boolean;
+}
+
+export interface RemovedImage {
+  readonly untagged: readonly string[];
+  readonly deleted: readonly string[];
+}
+
+export interface VolumeSummary {
+  readonly name: string;
+  readonly mountpoint: string;
+  readonly created: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly anonymous: boolean;
+}
+
+export interface DoctorCheck {
+  /** Stable: `userns`, `idmap`, `mount`, `overlay`, … */
+  readonly id: string;
+  readonly title: string;
+  readonly status: 'ok' | 'warn' | 'fail' | 'skip';
+  readonly detail: string;
+  readonly hint?: string;
+}

@@ -1,0 +1,76 @@
+/**
+ * The one error type. A message says what failed, where and why, lower case, no full stop; the hint is the command or the
+ * setting that helps; the code is stable and explained in docs/errors.md.
+ */
+export const ERROR_CODES = {
+  // Bad requests
+  USAGE: 'the command line or an option value is wrong',
+  NOT_FOUND: 'no such container, image, volume or network',
+  CONFLICT: 'a name is taken or an object is in use',
+  BAD_REFERENCE: 'an image name, tag or digest is malformed',
+  BAD_STATE: 'the container is not in a state that allows this',
+  // Running
+  COMMAND_NOT_FOUND: 'the command does not exist in the container (exit 127)',
+  COMMAND_NOT_EXECUTABLE: 'the command cannot be executed (exit 126)',
+  LAUNCH: 'the container could not be set up',
+  MOUNT: 'a mount failed or its source is missing',
+  USER: 'the user or group of -u is unknown or malformed',
+  PORT: 'a port cannot be published',
+  // The machine
+  USERNS: 'a user namespace cannot be made',
+  SUBID: 'subordinate ids are missing or cannot be used',
+  STORAGE: 'no storage driver works here, or the one asked for does not',
+  NETWORK: 'a network driver is missing or failed',
+  HOST: 'a program or device of the machine is missing',
+  NO_SPACE: 'the disk or quota is full',
+  IO: 'a file of the store cannot be read or written',
+  STORE_VERSION: 'the store was written by another version of tsbox',
+  STORE_CORRUPT: 'a file of the store does not hold what it must',
+  // Images
+  REGISTRY: 'a registry refused, failed or answered nonsense',
+  UNAUTHORIZED: 'a registry wants credentials or refuses the ones given',
+  DIGEST: 'content does not match its digest',
+  MANIFEST: 'a manifest or image config is malformed',
+  LAYER: 'a layer archive is malformed or tries to leave its directory',
+  PLATFORM: 'an image has no variant for this platform',
+  ABORTED: 'the operation was cancelled',
+  INTERNAL: 'a bug in tsbox',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface ErrorOptions {
+  /** What the user can do: a command to type, a setting, a page of docs/. */
+  hint?: string;
+  cause?: unknown;
+  /** Exit status of the CLI for this error; default 125. */
+  exitCode?: number;
+}
+
+export class TsboxError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'TsboxError';
+    this.code = code;
+    this.hint = options.hint;
+    this.exitCode = options.exitCode ?? 125;
+  }
+}
+
+/** True for a Node system error with that errno name (`ENOENT`), at any depth of `cause`. */
+export function hasErrno(error: unknown, ...codes: string[]): boolean {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    const code = (e as NodeJS.ErrnoException).code;
+    if (code !== undefined && codes.includes(code)) return true;
+  }
+  return false;
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,6 @@
+/** The public API of tsbox. Nothing else is exported from the package. */
+
+export { Tsbox } from './engine/tsbox.ts';
+export type * from './engine/types.ts';
+export { ERROR_CODES, type ErrorCode, TsboxError } from './errors.ts';
+export { type DebugArea, type ProgressEvent, type Reporter, silentReporter } from './log.ts';

@@ -1,0 +1,58 @@
+import type { Op, Service } from '../plan/ops.ts';
+
+/**
+ * A network driver says which network namespace a container gets, what runs beside it, and how ports reach it. It only
+ * decides; operations and services are performed by the helper. A driver's services die with the container.
+ */
+export interface NetworkDriver {
+  readonly name: NetworkDriverName;
+
+  /** Does this machine have what the driver needs (program, version, /dev/net/tun)? Does not throw for a "no". */
+  probe(): Promise<NetworkProbe>;
+
+  /** Pure. Throws TsboxError PORT or USAGE for a request that it cannot serve. */
+  setup(request: NetworkRequest): NetworkSetup;
+
+  /**
+   * Publishes ports once the driver's services are ready and before the command starts. Rejects with TsboxError PORT
+   * that names the port and why; the caller then ends the container. Absent where ports mean nothing.
+   */
+  publish?(request: NetworkRequest): Promise<void>;
+}
+
+export type NetworkDriverName = 'none' | 'host' | 'slirp4netns';
+
+export interface NetworkProbe {
+  readonly ok: boolean;
+  readonly reason?: string;
+  readonly hint?: string;
+}
+
+export interface PortMapping {
+  /** Address to listen on; '0.0.0.0' when the user gave none, as docker does. */
+  readonly hostIp: string;
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly protocol: 'tcp' | 'udp';
+}
+
+export interface NetworkRequest {
+  readonly containerId: string;
+  /** A private (0700) directory of this container for sockets, absolute. */
+  readonly runtimeDir: string;
+  readonly ports: readonly PortMapping[];
+  /** `key=value` options after the driver's name: `slirp4netns:mtu=1500`. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+export interface NetworkSetup {
+  /** `new`: CLONE_NEWNET. `host`: the host's own. */
+  readonly netns: 'new' | 'host';
+  /** Walked by init inside the new namespaces (loopback up …). */
+  readonly ops: readonly Op[];
+  readonly services: readonly Service[];
+  /** Lines of resolv.conf; undefined: copy the host's. */
+  readonly nameservers?: readonly string[];
+  /** The container's own address for /etc/hosts, if it has one. */
+  readonly address?: string;
+}

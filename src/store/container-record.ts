@@ -1,0 +1,116 @@
+import type { PortMapping } from '../network/driver.ts';
+import type { StorageDriverName } from '../storage/driver.ts';
+
+/**
+ * `containers/<id>/config.json`: what a container is. Written once by `create` (temp + fsync + rename), after that only
+ * by `rename` and `update`. How it is doing is in `state.json`, which the supervisor writes.
+ */
+export interface ContainerRecord {
+  readonly version: 1;
+  /** 64 hex digits. */
+  readonly id: string;
+  readonly name: string;
+  /** RFC 3339, UTC. */
+  readonly created: string;
+  readonly image: {
+    /** As the user wrote it: `alpine`. */
+    readonly reference: string;
+    /** `sha256:…` of the config, or `host`. */
+    readonly id: string;
+    /** Diff ids, base first. */
+    readonly layers: readonly string[];
+  };
+  readonly storage: { readonly driver: StorageDriverName };
+  readonly userns: { readonly mode: UsernsMode };
+  readonly network: {
+    readonly driver: string;
+    readonly options: Readonly<Record<string, string>>;
+    readonly ports: readonly PortMapping[];
+  };
+  /** Image config and flags, merged: what will be executed. */
+  readonly process: {
+    readonly args: readonly string[];
+    readonly env: readonly string[];
+    readonly cwd: string;
+    /** `-u` or the image's User; empty means root. */
+    readonly user: string;
+    readonly tty: boolean;
+    readonly openStdin: boolean;
+    readonly stopSignal: string;
+    /** Seconds. */
+    readonly stopTimeout: number;
+    readonly init: boolean;
+  };
+  /** `args` split again as docker's inspect shows it. */
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+  readonly mounts: readonly MountRecord[];
+  readonly hostname: string;
+  readonly domainname: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly autoRemove: boolean;
+  readonly readOnly: boolean;
+  readonly privileged: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly noNewPrivileges: boolean;
+  /** `default`, `unconfined`, or the text of a profile file read at create time. */
+  readonly seccomp: string;
+  readonly rootEmulation: boolean;
+  readonly shmSize: number;
+  readonly addHost: readonly string[];
+  readonly dns: readonly string[];
+  readonly ulimits: readonly { name: string; soft: number; hard: number }[];
+  readonly oomScoreAdj: number | undefined;
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly platform: string;
+  /** Ports the image exposes, `80/tcp`. */
+  readonly exposed: readonly string[];
+}
+
+export type UsernsMode = 'ranges' | 'single' | 'keep-id' | 'root';
+
+export interface MountRecord {
+  readonly type: 'bind' | 'volume' | 'tmpfs';
+  /** Host path (bind), volume name (volume), empty (tmpfs). */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  /** tmpfs options or bind options left over (`rbind`, propagation). */
+  readonly options: readonly string[];
+  /** An anonymous volume: removed with `rm -v` and `--rm`. */
+  readonly anonymous: boolean;
+}
+
+/** `containers/<id>/state.json`, written by the supervisor (docs/helper-protocol.md). */
+export interface StateFile {
+  readonly version: 1;
+  readonly status: 'running' | 'exited';
+  readonly pid: number;
+  /** Clock ticks since boot, /proc/PID/stat field 22. */
+  readonly start: number;
+  readonly supervisor: number;
+  readonly supervisor_start: number;
+  readonly boot: string;
+  readonly started_at: string;
+  readonly finished_at: string;
+  readonly exit_code: number;
+  readonly signal: number;
+  readonly oom: boolean;
+}
+
+/** The truth about a container now: its state file checked against the processes that live. */
+export interface ContainerState {
+  readonly status: 'created' | 'running' | 'exited' | 'dead';
+  /** 0 when not running. */
+  readonly pid: number;
+  readonly start: number;
+  readonly supervisor: number;
+  readonly supervisorStart: number;
+  readonly startedAt: string | undefined;
+  readonly finishedAt: string | undefined;
+  readonly exitCode: number;
+  readonly oom: boolean;
+  /** Set when the supervisor was killed and the end could not be recorded. */
+  readonly error: string | undefined;
+}
