@@ -1,0 +1,102 @@
+import type { Duplex } from 'node:stream';
+import { encodeFrame, FrameReader, type Record_ } from './wire.ts';
+
+/** What the helper says (docs/helper-protocol.md, Events). */
+export type HelperEvent =
+  | {
+      readonly type: 'failed';
+      readonly plan: string;
+      readonly index: number;
+      readonly errno: number;
+      readonly detail: string;
+    }
+  | { readonly type: 'prepared'; readonly files: ReadonlyMap<string, FileAnswer> }
+  | { readonly type: 'service'; readonly name: string; readonly ready: boolean; readonly detail: string }
+  | { readonly type: 'started'; readonly pid: number; readonly start: number }
+  | { readonly type: 'exited'; readonly code: number }
+  | { readonly type: 'detached' };
+
+/** A file read at the barrier: its bytes, or why not (an errno). */
+export type FileAnswer = { readonly content: Buffer } | { readonly errno: number };
+
+/** Descriptor 3 of a helper: frames out, events in. */
+export class Channel {
+  readonly #stream: Duplex;
+  readonly #events: HelperEvent[] = [];
+  #closed: Error | true | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(stream: Duplex) {
+    this.#stream = stream;
+    const reader = new FrameReader();
+    stream.on('data', (chunk: Buffer) => {
+      try {
+        for (const record of reader.push(chunk)) this.#events.push(parseEvent(record));
+      } catch (error) {
+        this.#closed = error as Error;
+      }
+      this.#wake?.();
+    });
+    stream.on('end', () => this.#close(true));
+    stream.on('close', () => this.#close(true));
+    // The helper may end before it has read everything; its last event says why, EPIPE says nothing.
+    stream.on('error', () => this.#close(true));
+  }
+
+  send(records: readonly Record_[]): void {
+    if (!this.#stream.destroyed) this.#stream.write(encodeFrame(records));
+  }
+
+  /** The next event; undefined when the helper has closed its end. */
+  async next(): Promise<HelperEvent | undefined> {
+    for (;;) {
+      const event = this.#events.shift();
+      if (event) return event;
+      if (this.#closed instanceof Error) throw this.#closed;
+      if (this.#closed) return undefined;
+      await new Promise<void>(resolve => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** Lets the helper go on alone. */
+  close(): void {
+    this.#stream.destroy();
+  }
+
+  #close(why: true): void {
+    this.#closed ??= why;
+    this.#wake?.();
+  }
+}
+
+function parseEvent(record: readonly Buffer[]): HelperEvent {
+  const [type = '', a = '', b = '', c = '', d = ''] = record.slice(0, 5).map(String);
+  switch (type) {
+    case 'failed':
+      return { type, plan: a, index: Number(b), errno: Number(c), detail: d };
+    case 'prepared':
+      return { type, files: parseFiles(record.slice(1)) };
+    case 'service':
+      return { type, name: a, ready: b === 'ready', detail: b === 'ready' ? '' : d.trim() || `status ${c}` };
+    case 'started':
+      return { type, pid: Number(a), start: Number(b) };
+    case 'exited':
+      return { type, code: Number(a) };
+    case 'detached':
+      return { type };
+    default:
+      throw new Error(`the helper sent an unknown event ${JSON.stringify(type)}`);
+  }
+}
+
+function parseFiles(fields: readonly Buffer[]): Map<string, FileAnswer> {
+  const files = new Map<string, FileAnswer>();
+  for (let i = 0; i + 2 < fields.length; i += 3) {
+    const errno = Number(fields[i + 1]);
+    const content = fields[i + 2] ?? Buffer.alloc(0);
+    files.set(String(fields[i]), errno === 0 ? { content } : { errno });
+  }
+  return files;
+}

@@ -1,0 +1,84 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { TsboxError } from '../errors.ts';
+import type { UsernsMaps } from '../host/idmap.ts';
+import { spawnHelper } from '../host/spawn.ts';
+import { CLONE } from '../plan/flags.ts';
+import type { Op } from '../plan/ops.ts';
+import { Channel } from './channel.ts';
+import { describeFailure } from './failure.ts';
+import { requestRecords } from './header.ts';
+
+export interface EnterHost {
+  /** Absolute path of the helper. */
+  readonly helper: string;
+  /** Where relative paths of the plan start: the store's root. */
+  readonly cwd: string;
+  readonly maps: UsernsMaps;
+}
+
+export interface EnterOptions {
+  /** Shown by ps. */
+  readonly name: string;
+  /** Descriptors 0 to 2 of the plan's `exec`; default: ignore, pipe, pipe. */
+  readonly stdio?: readonly [
+    'pipe' | 'ignore' | 'inherit' | number,
+    'pipe' | 'ignore' | 'inherit' | number,
+    'pipe' | 'ignore' | 'inherit' | number,
+  ];
+  /** Further pipes, passed through as descriptors 4, 5, …; read and written through `child.stdio`. */
+  readonly pipes?: number;
+  /** More CLONE_NEW* bits than user and mount. */
+  readonly clone?: number;
+}
+
+export interface EnterProcess {
+  readonly child: ChildProcess;
+  /**
+   * Resolves with the status of the plan's `exec` (0 for a plan without one), once its output has been read if it is
+   * piped. Rejects with the operation that failed.
+   */
+  readonly result: Promise<number>;
+}
+
+/** Walks a plan in a new user + mount namespace with the same id maps as containers have (`tsbox: enter`). */
+export function enter(host: EnterHost, plan: readonly Op[], options: EnterOptions): EnterProcess {
+  const extra = Array.from({ length: options.pipes ?? 0 }, (_, i) => i + 4);
+  const child = spawnHelper(host.helper, ['enter', options.name], {
+    argv0: 'tsbox:',
+    stdio: [...(options.stdio ?? ['ignore', 'pipe', 'pipe']), 'pipe', ...extra.map(() => 'pipe' as const)],
+  });
+  const closed = new Promise<{ status: number; error?: Error }>(resolve => {
+    child.once('error', error => resolve({ status: 125, error }));
+    child.once('close', (status, signal) =>
+      resolve({ status: status ?? (signal === 'SIGKILL' ? 137 : 143) }),
+    );
+  });
+  const channel = new Channel(child.stdio[3] as Duplex);
+  const header = {
+    id: options.name,
+    cwd: host.cwd,
+    clone: CLONE.NEWUSER | CLONE.NEWNS | (options.clone ?? 0),
+    maps: host.maps,
+    keepFds: extra,
+  };
+  channel.send(requestRecords(header, plan));
+  return { child, result: follow(channel, plan, closed) };
+}
+
+async function follow(
+  channel: Channel,
+  plan: readonly Op[],
+  closed: Promise<{ status: number; error?: Error }>,
+): Promise<number> {
+  for (let event = await channel.next(); event; event = await channel.next()) {
+    if (event.type === 'failed') {
+      await closed;
+      throw describeFailure({ ...event, ops: plan });
+    }
+  }
+  const { status, error } = await closed;
+  if (error)
+    throw new TsboxError('LAUNCH', `the helper cannot be started: ${error.message}`, { cause: error });
+  return status;
+}

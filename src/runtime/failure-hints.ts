@@ -1,0 +1,99 @@
+import { constants } from 'node:os';
+import type { ErrorCode } from '../errors.ts';
+import type { OpName } from '../plan/ops.ts';
+
+const { EACCES, EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOSPC, ENOTDIR, EPERM } = constants.errno;
+
+export interface FailureText {
+  readonly code?: ErrorCode;
+  readonly message?: string;
+  readonly reason?: string;
+  readonly hint?: string;
+}
+
+type Explain = (errno: number, fields: readonly string[]) => FailureText | undefined;
+
+const NO_MOUNTS = 'tsbox doctor tells whether this machine lets a user namespace mount (AppArmor, sysctls)';
+
+/** What is known about single operations beyond their errno. A missing entry or undefined: the plain sentence. */
+export const FAILURE_HINTS: Partial<Record<OpName, Explain>> = {
+  private: errno =>
+    denied(errno)
+      ? { code: 'USERNS', message: 'mounting inside the user namespace', hint: NO_MOUNTS }
+      : undefined,
+  mount: (errno, [type, , target]) => mountFailure(errno, type, target),
+  hostmount: (errno, [type]) => storageFailure(errno, type ?? ''),
+  fuse: (errno, [path]) => fuseFailure(errno, path ?? ''),
+  bind: (errno, [source, target]) => bindFailure(errno, source ?? '', target ?? ''),
+  chdir: (errno, [path]) =>
+    errno === ENOENT || errno === ENOTDIR
+      ? { message: `working directory ${path}`, reason: 'no such directory in the container' }
+      : undefined,
+  ids: (errno, [uid, gid]) =>
+    errno === EINVAL
+      ? {
+          code: 'USER',
+          message: `user ${uid}:${gid}`,
+          reason: "this id is not in the container's id map",
+          hint: 'without subordinate ids only root exists inside: see docs/host-setup.md, or leave -u out',
+        }
+      : undefined,
+  tty: errno => ({
+    message: 'opening a pseudo-terminal in the container',
+    ...(errno === ENOSPC && { reason: 'no terminals left' }),
+  }),
+};
+
+const denied = (errno: number): boolean => errno === EPERM || errno === EACCES;
+
+function mountFailure(errno: number, type = '', target = ''): FailureText | undefined {
+  if (errno === ELOOP) {
+    return {
+      code: 'MOUNT',
+      message: `mount ${type} on ${target}`,
+      reason: `the image has a symbolic link at ${target}`,
+    };
+  }
+  if (type === 'proc' && denied(errno)) {
+    return {
+      code: 'MOUNT',
+      message: 'mount proc on /proc',
+      reason:
+        'the kernel refuses a new procfs here, because parts of /proc are hidden from us (a container inside a container)',
+      hint: 'the outer container must show an unmasked /proc (docker run --security-opt systempaths=unconfined)',
+    };
+  }
+  return { code: 'MOUNT' };
+}
+
+function storageFailure(errno: number, type: string): FailureText {
+  const message = `mount ${type}`;
+  if (errno === EINVAL || errno === ENODEV || denied(errno)) {
+    return {
+      code: 'STORAGE',
+      message,
+      hint: 'try --storage-driver fuse-overlayfs or vfs; tsbox doctor says what works here',
+    };
+  }
+  return { code: errno === ENOSPC ? 'NO_SPACE' : 'STORAGE', message };
+}
+
+function fuseFailure(errno: number, path: string): FailureText {
+  const hint =
+    'the administrator can open it with: chmod 0666 /dev/fuse (and modprobe fuse); or use --storage-driver overlay or vfs';
+  return {
+    code: 'STORAGE',
+    message: `open /dev/fuse and mount it on ${path}`,
+    ...(errno !== EBUSY && { hint }),
+  };
+}
+
+function bindFailure(errno: number, source: string, target: string): FailureText {
+  const message = `mount ${source} on ${target}`;
+  if (errno === ENOENT)
+    return { code: 'MOUNT', message, reason: 'no such file or directory', hint: `mkdir -p ${source}` };
+  if (errno === ELOOP)
+    return { code: 'MOUNT', message, reason: `the image has a symbolic link at ${target}` };
+  if (errno === ENOTDIR) return { code: 'MOUNT', message, reason: 'one is a directory and the other a file' };
+  return { code: 'MOUNT', message };
+}

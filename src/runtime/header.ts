@@ -1,0 +1,94 @@
+import type { UsernsMaps } from '../host/idmap.ts';
+import type { IdMapLine, Op, Service } from '../plan/ops.ts';
+import { opRecord, type Record_ } from './wire.ts';
+
+export const PROTOCOL_VERSION = '1';
+
+/** The header records of docs/helper-protocol.md, typed. Paths may be relative to `cwd`. */
+export interface Header {
+  readonly id: string;
+  readonly cwd: string;
+  /** CLONE_NEW* bits. */
+  readonly clone?: number;
+  readonly maps?: UsernsMaps;
+  /** The process to join: its pid and its start time in clock ticks. */
+  readonly target?: { readonly pid: number; readonly start: number };
+  readonly lock?: string;
+  readonly state?: string;
+  readonly log?: string;
+  readonly socket?: string;
+  /** Letters of `ioe`; absent: detached. */
+  readonly front?: string;
+  readonly tty?: { readonly rows: number; readonly columns: number };
+  readonly detachKeys?: Uint8Array;
+  readonly stdin?: boolean;
+  readonly onExit?: readonly string[];
+  readonly keepFds?: readonly number[];
+}
+
+/** A whole request: header, the `init` plan, the services. */
+export function requestRecords(
+  header: Header,
+  init: readonly Op[],
+  services: readonly Service[] = [],
+): Record_[] {
+  return [
+    ...headerRecords(header),
+    ['plan', 'init'],
+    ...init.map(opRecord),
+    ...services.flatMap(s => [serviceRecord(s), ...s.ops.map(opRecord)]),
+  ];
+}
+
+export function resumeRecords(resume: readonly Op[]): Record_[] {
+  return [['plan', 'resume'], ...resume.map(opRecord)];
+}
+
+function headerRecords(h: Header): Record_[] {
+  return [
+    ['version', PROTOCOL_VERSION],
+    ['id', h.id],
+    ['cwd', h.cwd],
+    ...when(h.clone, flags => ['clone', String(flags)]),
+    ...(h.maps ? mapRecords(h.maps) : []),
+    ...when(h.target, t => ['target', String(t.pid), String(t.start)]),
+    ...when(h.lock, path => ['lock', path]),
+    ...when(h.state, path => ['state', path]),
+    ...when(h.log, path => ['log', path]),
+    ...when(h.socket, path => ['socket', path]),
+    ...when(h.front, streams => ['front', streams]),
+    ...when(h.tty, t => ['tty', String(t.rows), String(t.columns)]),
+    ...when(h.detachKeys, keys => ['detachkeys', keys]),
+    ...(h.stdin ? [['stdin', 'open']] : []),
+    ...when(h.onExit, argv => ['onexit', ...argv]),
+    ...(h.keepFds ?? []).map(fd => ['keepfd', String(fd)]),
+  ];
+}
+
+/** No lines: no user namespace, no map to write. */
+function mapRecords(maps: UsernsMaps): Record_[] {
+  return [
+    ...maps.uid.map(line => mapLine('uidmap', line)),
+    ...maps.gid.map(line => mapLine('gidmap', line)),
+    ...when(maps.uidMapper, path => ['uidmapper', path]),
+    ...when(maps.gidMapper, path => ['gidmapper', path]),
+    ...(maps.denySetgroups ? [['setgroups', 'deny']] : []),
+  ];
+}
+
+const mapLine = (name: string, l: IdMapLine): Record_ => [
+  name,
+  String(l.inside),
+  String(l.outside),
+  String(l.count),
+];
+
+const serviceRecord = (s: Service): Record_ => [
+  'service',
+  s.name,
+  ...(s.ready ? ['ready'] : []),
+  ...(s.fuse ? ['fuse'] : []),
+];
+
+const when = <T>(value: T | undefined, record: (value: T) => Record_): Record_[] =>
+  value === undefined ? [] : [record(value)];

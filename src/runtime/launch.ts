@@ -1,0 +1,150 @@
+import type { ChildProcess, StdioOptions } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { TsboxError } from '../errors.ts';
+import { spawnHelper } from '../host/spawn.ts';
+import type { Op, Service } from '../plan/ops.ts';
+import { Channel, type FileAnswer, type HelperEvent } from './channel.ts';
+import { describeFailure } from './failure.ts';
+import { type Header, requestRecords, resumeRecords } from './header.ts';
+
+export interface LaunchPlan {
+  readonly role: 'supervise' | 'join';
+  readonly header: Header;
+  /** Part one; its last operation is `barrier`. */
+  readonly init: readonly Op[];
+  readonly services?: readonly Service[];
+  /**
+   * Part two, made when init is at its barrier and every `ready` service is: gets the files that the barrier named.
+   * Publishes ports and the like; what it throws ends the container.
+   */
+  readonly resume: (files: ReadonlyMap<string, FileAnswer>) => Promise<readonly Op[]> | readonly Op[];
+}
+
+/** A command that has been executed. */
+export interface Launched {
+  readonly pid: number;
+  /** Clock ticks since boot. */
+  readonly start: number;
+  readonly child: ChildProcess;
+  /** Resolves when the front has ended; never for a detached launch, whose front does not exist. */
+  readonly ended: Promise<{ readonly exitCode: number; readonly detached: boolean }>;
+  /** Passes a signal to the command. */
+  signal(number: number): void;
+}
+
+/**
+ * Sends a plan to a helper and follows it to `started`. Rejects with the sentence for the step that failed; then nothing
+ * is left running. `stdio` are descriptors 0 to 2 of the front.
+ */
+export async function launch(helper: string, plan: LaunchPlan, stdio: StdioOptions): Promise<Launched> {
+  const child = spawnHelper(helper, [plan.role, plan.header.id.slice(0, 12)], {
+    argv0: 'tsbox:',
+    stdio: [...asList(stdio), 'pipe', ...(plan.header.front === undefined ? [] : ['pipe' as const])],
+  });
+  const exit = exitOf(child);
+  const channel = new Channel(child.stdio[3] as Duplex);
+  channel.send(requestRecords(plan.header, plan.init, plan.services));
+  try {
+    const started = await follow(channel, plan, exit);
+    if (plan.header.front === undefined) letGo(child, channel);
+    return { ...started, child, ended: outcome(channel, exit, plan), signal: n => sendSignal(child, n) };
+  } catch (error) {
+    // The helper ends by itself once its channel is closed; wait, so that what follows finds nothing in use.
+    channel.close();
+    await exit;
+    throw error;
+  }
+}
+
+type Exit = Promise<{ readonly status: number; readonly error?: Error }>;
+
+const asList = (stdio: StdioOptions) => (Array.isArray(stdio) ? stdio.slice(0, 3) : [stdio, stdio, stdio]);
+
+function exitOf(child: ChildProcess): Exit {
+  return new Promise(resolve => {
+    child.once('error', error => resolve({ status: 125, error }));
+    child.once('exit', (status, signal) => resolve({ status: status ?? (signal === 'SIGKILL' ? 137 : 143) }));
+  });
+}
+
+async function follow(
+  channel: Channel,
+  plan: LaunchPlan,
+  exit: Exit,
+): Promise<{ pid: number; start: number }> {
+  const waiting = new Set((plan.services ?? []).filter(s => s.ready).map(s => s.name));
+  let files: ReadonlyMap<string, FileAnswer> | undefined;
+  let sent: readonly Op[] | undefined;
+  for (let event = await channel.next(); event; event = await channel.next()) {
+    if (event.type === 'started') return event;
+    if (event.type === 'prepared') files = event.files;
+    else if (event.type === 'service') serviceEvent(event, waiting);
+    else if (event.type === 'failed') throw failed(event, plan, sent ?? []);
+    if (files && waiting.size === 0 && !sent) {
+      sent = await plan.resume(files);
+      channel.send(resumeRecords(sent));
+    }
+  }
+  throw await endedEarly(exit);
+}
+
+function serviceEvent(event: HelperEvent & { type: 'service' }, waiting: Set<string>): void {
+  if (event.ready) {
+    waiting.delete(event.name);
+    return;
+  }
+  const storage = event.name === 'fuse-overlayfs';
+  throw new TsboxError(
+    storage ? 'STORAGE' : 'NETWORK',
+    `${event.name} ended before the container could start: ${event.detail}`,
+    {
+      hint: storage
+        ? 'try --storage-driver overlay or vfs; tsbox doctor'
+        : 'try --network none or host; tsbox doctor',
+    },
+  );
+}
+
+function failed(
+  event: HelperEvent & { type: 'failed' },
+  plan: LaunchPlan,
+  resume: readonly Op[],
+): TsboxError {
+  const service = plan.services?.find(s => s.name === event.plan);
+  const ops = event.plan === 'resume' ? resume : event.plan === 'init' ? plan.init : (service?.ops ?? []);
+  return describeFailure({ ...event, ops });
+}
+
+async function endedEarly(exit: Exit): Promise<TsboxError> {
+  const { status, error } = await exit;
+  return new TsboxError('LAUNCH', `the helper ended before the command started (status ${status})`, {
+    ...(error && { cause: error }),
+    hint: 'was it killed? Run again with --debug',
+  });
+}
+
+/** The supervisor stays; this process must be able to end. */
+function letGo(child: ChildProcess, channel: Channel): void {
+  channel.close();
+  child.unref();
+}
+
+async function outcome(channel: Channel, exit: Exit, plan: LaunchPlan) {
+  let code: number | undefined;
+  let detached = false;
+  if (plan.header.front === undefined) return { exitCode: 0, detached: true };
+  for (let event = await channel.next(); event; event = await channel.next()) {
+    if (event.type === 'exited') code = event.code;
+    if (event.type === 'detached') detached = true;
+    if (event.type === 'exited' || event.type === 'detached') break;
+  }
+  // The front writes the last of the output before it ends.
+  const { status } = await exit;
+  channel.close();
+  return { exitCode: detached ? 0 : (code ?? status), detached };
+}
+
+function sendSignal(child: ChildProcess, signal: number): void {
+  const pipe = child.stdio[4] as Duplex | undefined;
+  if (pipe && !pipe.destroyed) pipe.write(Buffer.of(signal));
+}

@@ -1,0 +1,121 @@
+import { ANNOTATION, type Spec } from '../oci/runtime-spec.ts';
+import { RLIMIT } from '../plan/flags.ts';
+import { type Op, ops } from '../plan/ops.ts';
+import { capabilityMask } from './capabilities.ts';
+import { deviceOps } from './devices.ts';
+import { mountOp } from './mounts.ts';
+import type { ResolvedUser } from './users.ts';
+
+/** The files that part two of a plan needs from the image. */
+export const PASSWD = '/etc/passwd';
+export const GROUP = '/etc/group';
+
+/** What other rooms add to a container's plan. */
+export interface PlanParts {
+  /** Storage: leaves the root file system mounted and declared (`root`). */
+  readonly rootfs: readonly Op[];
+  /** Network: walked before the pivot, /proc is mounted. */
+  readonly network: readonly Op[];
+}
+
+/** Part one: the file system, up to the barrier. Pure. */
+export function initPlan(spec: Spec, parts: PlanParts): Op[] {
+  return [
+    ops.private('mounts made from here on stay in this namespace'),
+    ...oomOps(spec),
+    ...parts.rootfs,
+    ...spec.mounts.map(mountOp),
+    ...deviceOps(spec),
+    ...(spec.linux.maskedPaths ?? []).map(path =>
+      ops.mask(path, 'the kernel shows things here that a container must not see'),
+    ),
+    ...(spec.linux.readonlyPaths ?? []).map(path =>
+      ops.readonly(path, 'kernel settings that a container must not change'),
+    ),
+    ops.mkdir(spec.process.cwd, 0o755, 'the working directory, made if the image has none'),
+    ...parts.network,
+    ...sysctlOps(spec),
+    ...nameOps(spec),
+    ...(spec.root.readonly ? [ops.rootreadonly('--read-only')] : []),
+    ops.pivot('the image becomes /, the host is let go'),
+    ...(spec.process.terminal
+      ? [ops.tty("a terminal of the container's own devpts, never the caller's")]
+      : []),
+    ops.barrier([PASSWD, GROUP], 'wait for ids, network and ports; go on from a sealed copy of the helper'),
+  ];
+}
+
+/** Part two: who it is and what it may, ending in `exec`. `filter`: the seccomp program, if any. Pure. */
+export function resumePlan(spec: Spec, user: ResolvedUser, filter: Uint8Array | undefined): Op[] {
+  return [
+    ...(spec.process.terminal ? [] : [ops.session("a session of its own: no way to the caller's terminal")]),
+    ...processOps(spec, user, filter),
+    ...(spec.annotations[ANNOTATION.init] === 'true'
+      ? [ops.init('pid 1 only reaps and forwards signals (--init)')]
+      : []),
+    execOp(spec),
+  ];
+}
+
+/** From the barrier to just before `exec`, the same for `run` and `exec`. */
+export function processOps(spec: Spec, user: ResolvedUser, filter: Uint8Array | undefined): Op[] {
+  const p = spec.process;
+  const caps = p.capabilities;
+  const mask = (names: readonly string[] | undefined): bigint => capabilityMask(names ?? []);
+  const root = user.uid === 0;
+  return [
+    ops.chdir(p.cwd, 'the working directory'),
+    ops.umask(p.user.umask ?? 0o022, "docker's umask"),
+    ...(p.terminal ? [] : [ops.owner(user.uid, user.gid, 'lets the user open /dev/stdout again')]),
+    ...rlimitOps(spec),
+    ops.bound(mask(caps?.bounding), 'what no program in here can ever gain'),
+    ...(p.noNewPrivileges ? [ops.nonewprivs('setuid programs gain nothing')] : []),
+    ops.ids(user.uid, user.gid, user.groups, 'become the user'),
+    ...(filter ? [ops.seccomp(filter, 'system calls a container has no use for are refused')] : []),
+    ops.caps(
+      {
+        effective: root ? mask(caps?.effective) : 0n,
+        permitted: root ? mask(caps?.permitted) : 0n,
+        inheritable: mask(caps?.inheritable),
+        ambient: mask(caps?.ambient),
+      },
+      'nothing inheritable, nothing ambient',
+    ),
+    ops.env(withHome(p.env, user.home), "the image's environment and -e, nothing of the caller's"),
+  ];
+}
+
+export function execOp(spec: Spec): Op {
+  const [program = '', ...rest] = spec.process.args;
+  return ops.exec(program, [program, ...rest], 'the command');
+}
+
+/** Docker sets HOME from passwd unless the image or the user did. */
+function withHome(env: readonly string[], home: string): string[] {
+  return env.some(e => e.startsWith('HOME=')) ? [...env] : [...env, `HOME=${home}`];
+}
+
+function oomOps(spec: Spec): Op[] {
+  const value = spec.process.oomScoreAdj;
+  return value === undefined ? [] : [ops.oomscore(value, '--oom-score-adj')];
+}
+
+function sysctlOps(spec: Spec): Op[] {
+  return Object.entries(spec.linux.sysctl ?? {}).map(([key, value]) =>
+    ops.procwrite(`/proc/sys/${key.replaceAll('.', '/')}`, value, '--sysctl'),
+  );
+}
+
+function nameOps(spec: Spec): Op[] {
+  return [
+    ...(spec.hostname ? [ops.hostname(spec.hostname, "the container's own name")] : []),
+    ...(spec.domainname ? [ops.domainname(spec.domainname, '--domainname')] : []),
+  ];
+}
+
+function rlimitOps(spec: Spec): Op[] {
+  return (spec.process.rlimits ?? []).map(({ type, soft, hard }) => {
+    const name = type.replace('RLIMIT_', '').toLowerCase() as keyof typeof RLIMIT;
+    return ops.rlimit(RLIMIT[name], soft, hard, '--ulimit');
+  });
+}
