@@ -1,0 +1,219 @@
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasErrno, TsboxError } from '../errors.ts';
+import { ioError, newId } from './atomic.ts';
+
+/** What is known of a blob before its bytes arrive. What is given is checked. */
+export interface BlobExpectation {
+  /** `sha256:<64 hex>`; absent: whatever comes is named by its own digest. */
+  readonly digest?: string;
+  /** Bytes. One byte more ends the write at once. */
+  readonly size?: number;
+}
+
+export interface BlobDescriptor {
+  readonly digest: string;
+  readonly size: number;
+}
+
+/**
+ * One blob on its way in. The bytes are hashed as they pass and live under a temporary name until `commit`, which checks
+ * digest and size, calls fsync(2) and only then gives them their name. After `commit` or `abort` (both may be repeated)
+ * nothing temporary is left.
+ */
+export interface BlobWriter {
+  /** Bytes written so far: where an interrupted download goes on. */
+  readonly offset: number;
+  write(chunk: Uint8Array): Promise<void>;
+  /** Throws DIGEST when the content is not what was expected; then nothing is kept. */
+  commit(): Promise<BlobDescriptor>;
+  abort(): Promise<void>;
+}
+
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+/** `blobs/sha256` of the image layout. A blob is there under its name if and only if its content was verified. */
+export class BlobStore {
+  readonly #directory: string;
+  readonly #temporary: string;
+
+  /** `imagesDir`: the OCI layout; `tmpDir`: on the same file system. Neither has to exist yet. */
+  constructor(imagesDir: string, tmpDir: string) {
+    this.#directory = join(imagesDir, 'blobs', 'sha256');
+    this.#temporary = tmpDir;
+  }
+
+  /** Where the blob is or would be. Throws DIGEST for anything but a lower-case sha256 digest, which is also what keeps paths safe. */
+  path(digest: string): string {
+    if (!DIGEST.test(digest)) {
+      throw new TsboxError('DIGEST', `${JSON.stringify(digest)} is not a sha256 digest`);
+    }
+    return join(this.#directory, digest.slice('sha256:'.length));
+  }
+
+  /** True when the blob is complete and here. */
+  async has(digest: string): Promise<boolean> {
+    return (await this.size(digest)) !== undefined;
+  }
+
+  /** Bytes, or undefined when it is not here. */
+  async size(digest: string): Promise<number | undefined> {
+    const info = await stat(this.path(digest)).catch((error: unknown) => {
+      if (hasErrno(error, 'ENOENT')) return undefined;
+      throw ioError(error, `cannot look up blob ${digest}`);
+    });
+    return info?.size;
+  }
+
+  /** The whole blob. Throws NOT_FOUND, or STORE_CORRUPT when it is longer than `maxBytes` or not what its name says. */
+  async read(digest: string, maxBytes: number): Promise<Buffer> {
+    const bytes = await readBounded(this.path(digest), digest, maxBytes);
+    if (sha256(bytes) !== digest) {
+      throw new TsboxError('STORE_CORRUPT', `blob ${digest} does not match its digest`, {
+        hint: 'pull or load the image again',
+      });
+    }
+    return bytes;
+  }
+
+  /** Keeps these bytes (a manifest, a config). Idempotent. */
+  async put(bytes: Uint8Array): Promise<BlobDescriptor> {
+    const digest = sha256(bytes);
+    if (await this.has(digest)) return { digest, size: bytes.length };
+    const writer = await this.writer({ digest, size: bytes.length });
+    await writer.write(bytes);
+    return writer.commit();
+  }
+
+  /** Begins a blob. Two writers of one digest do not disturb each other: the last rename wins with the same bytes. */
+  async writer(expect: BlobExpectation = {}): Promise<BlobWriter> {
+    if (expect.digest !== undefined) this.path(expect.digest);
+    const temporary = join(this.#temporary, `blob-${newId().slice(0, 16)}`);
+    try {
+      await mkdir(this.#temporary, { recursive: true, mode: 0o700 });
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      return new Writer(await open(temporary, 'wx', 0o600), temporary, digest => this.path(digest), expect);
+    } catch (error) {
+      throw ioError(error, `cannot begin a blob in ${this.#temporary}`);
+    }
+  }
+
+  /** No error when it is not here. */
+  async remove(digest: string): Promise<void> {
+    await rm(this.path(digest), { force: true }).catch((error: unknown) => {
+      throw ioError(error, `cannot remove blob ${digest}`);
+    });
+  }
+}
+
+class Writer implements BlobWriter {
+  readonly #hash: Hash = createHash('sha256');
+  readonly #file: FileHandle;
+  readonly #temporary: string;
+  readonly #final: (digest: string) => string;
+  readonly #expect: BlobExpectation;
+  #offset = 0;
+  #open = true;
+  #done: BlobDescriptor | undefined;
+
+  constructor(
+    file: FileHandle,
+    temporary: string,
+    final: (digest: string) => string,
+    expect: BlobExpectation,
+  ) {
+    this.#file = file;
+    this.#temporary = temporary;
+    this.#final = final;
+    this.#expect = expect;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    if (!this.#open) throw new TsboxError('INTERNAL', 'write to a blob that has ended');
+    const { size } = this.#expect;
+    if (size !== undefined && this.#offset + chunk.length > size) {
+      throw await this.#refuse(`is longer than the ${size} bytes announced`);
+    }
+    try {
+      for (let at = 0; at < chunk.length; ) at += (await this.#file.write(chunk, at)).bytesWritten;
+    } catch (error) {
+      await this.abort();
+      throw ioError(error, `cannot write ${this.#temporary}`);
+    }
+    this.#hash.update(chunk);
+    this.#offset += chunk.length;
+  }
+
+  async commit(): Promise<BlobDescriptor> {
+    if (this.#done) return this.#done;
+    if (!this.#open) throw new TsboxError('INTERNAL', 'commit of a blob that was given up');
+    const { size, digest: expected } = this.#expect;
+    if (size !== undefined && this.#offset !== size) {
+      throw await this.#refuse(`has ${this.#offset} bytes instead of ${size}`);
+    }
+    const digest = `sha256:${this.#hash.digest('hex')}`;
+    if (expected !== undefined && digest !== expected) throw await this.#refuse(`is ${digest}`);
+    await this.#publish(digest);
+    this.#done = { digest, size: this.#offset };
+    return this.#done;
+  }
+
+  async #publish(digest: string): Promise<void> {
+    try {
+      await this.#file.sync();
+      await this.#close();
+      await rename(this.#temporary, this.#final(digest));
+    } catch (error) {
+      await this.abort();
+      throw ioError(error, `cannot keep blob ${digest}`);
+    }
+  }
+
+  async #refuse(what: string): Promise<TsboxError> {
+    await this.abort();
+    return new TsboxError('DIGEST', `content of ${this.#expect.digest ?? 'a blob'} ${what}`, {
+      hint: 'the content was damaged or replaced on its way; try again, or report it to whoever publishes it',
+    });
+  }
+
+  async abort(): Promise<void> {
+    if (this.#done) return;
+    await this.#close();
+    await rm(this.#temporary, { force: true }).catch(() => {});
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#file.close();
+  }
+}
+
+/** `sha256:<hex>` of these bytes. */
+export function sha256(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+async function readBounded(path: string, digest: string, maxBytes: number): Promise<Buffer> {
+  const file = await open(path, 'r').catch((error: unknown) => {
+    if (hasErrno(error, 'ENOENT')) throw new TsboxError('NOT_FOUND', `no blob ${digest} in the store`);
+    throw ioError(error, `cannot read blob ${digest}`);
+  });
+  try {
+    const { size } = await file.stat();
+    if (size > maxBytes) {
+      throw new TsboxError(
+        'STORE_CORRUPT',
+        `blob ${digest} has ${size} bytes, at most ${maxBytes} belong here`,
+      );
+    }
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
