@@ -1,0 +1,159 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { Callback, Test } from 'uvu';
+
+/**
+ * Declares what tests need of the machine. `requires(suite('x'), 'fuse')` is the suite when everything is there; when
+ * something is missing, each test registered on it is skipped with the reason. An unknown need is a bug and throws.
+ */
+export function requires<T>(test: Test<T>, ...needs: Need[]): Test<T> {
+  const missing = missingNeed(...needs);
+  if (missing === undefined) return test;
+  const skip = (name: string, _callback?: Callback<T>): void => reportSkip(name, missing);
+  return Object.assign(skip, {
+    only: skip,
+    skip: (name?: string) => skip(name ?? ''),
+    before: test.before,
+    after: test.after,
+    run: () => test.run(),
+  }) as unknown as Test<T>;
+}
+
+export interface Missing {
+  readonly need: Need;
+  readonly reason: string;
+  /** A package or an open device would help: in CI such a skip is a failure. */
+  readonly fixable: boolean;
+}
+
+/** The first of the needs that this machine and user do not have. */
+export function missingNeed(...needs: Need[]): Missing | undefined {
+  for (const need of needs) {
+    const rule: Rule | undefined = NEEDS[need];
+    if (rule === undefined) throw new Error(`unknown need "${need}": add it to test/support/requires.ts`);
+    if (!answers.has(need)) answers.set(need, rule.missing());
+    const reason = answers.get(need);
+    if (reason !== undefined) return { need, reason, fixable: rule.fixable };
+  }
+  return undefined;
+}
+
+const answers = new Map<Need, string | undefined>();
+
+function reportSkip(name: string, missing: Missing): void {
+  const report = (
+    globalThis as { TSBOX_TEST_SKIP?: (test: string, reason: string, fixable: boolean) => void }
+  ).TSBOX_TEST_SKIP;
+  if (report) report(name, missing.reason, missing.fixable);
+  else process.stderr.write(`skipped: ${name}: ${missing.reason}\n`);
+}
+
+interface Rule {
+  readonly missing: () => string | undefined;
+  readonly fixable: boolean;
+}
+
+const program = (name: string, packageName = name): Rule => ({
+  fixable: true,
+  missing: () => (which(name) ? undefined : `${name} is not installed (Debian package ${packageName})`),
+});
+
+const device = (path: string): Rule => ({
+  fixable: existsSync(path),
+  missing: () =>
+    openable(path) ? undefined : `${path} cannot be opened for reading and writing by this user`,
+});
+
+const NEEDS = {
+  userns: { fixable: false, missing: noUserns },
+  subid: { fixable: false, missing: () => (hasSubids() ? undefined : 'this user has no subordinate ids') },
+  nosubid: { fixable: false, missing: () => (hasSubids() ? 'this user has subordinate ids' : undefined) },
+  root: { fixable: false, missing: () => (process.getuid?.() === 0 ? undefined : 'only root can do this') },
+  user: { fixable: false, missing: () => (process.getuid?.() === 0 ? 'root is no normal user' : undefined) },
+  overlay: { fixable: false, missing: noOverlay },
+  fuse: device('/dev/fuse'),
+  tun: device('/dev/net/tun'),
+  'fuse-overlayfs': program('fuse-overlayfs'),
+  slirp4netns: program('slirp4netns'),
+  newuidmap: program('newuidmap', 'uidmap'),
+  registry: program('docker-registry'),
+  busybox: {
+    fixable: true,
+    missing: () =>
+      existsSync('/bin/busybox') ? undefined : '/bin/busybox is missing (Debian package busybox-static)',
+  },
+  debian: { fixable: true, missing: noDebianImage },
+  skopeo: program('skopeo'),
+  crun: program('crun'),
+  podman: program('podman'),
+  bwrap: program('bwrap', 'bubblewrap'),
+  script: program('script', 'bsdutils'),
+  curl: program('curl'),
+  cc: program('cc', 'gcc'),
+  make: program('make'),
+  long: {
+    fixable: false,
+    missing: () => (process.env.TSBOX_TEST_LONG ? undefined : 'takes long; run with --long'),
+  },
+} as const satisfies Record<string, Rule>;
+
+export type Need = keyof typeof NEEDS;
+
+/** The world-readable place for what is expensive to make; root fills it. */
+export const CACHE_DIR = process.env.TSBOX_TEST_CACHE ?? '/var/cache/tsbox-test';
+export const DEBIAN_ROOTFS = join(CACHE_DIR, 'debian-rootfs.tar');
+
+function noDebianImage(): string | undefined {
+  return existsSync(DEBIAN_ROOTFS) ? undefined : `${DEBIAN_ROOTFS} is missing; \`npm test\` as root makes it`;
+}
+
+/** Absolute path of a program, looked up in PATH and the directories of system tools. */
+export function which(name: string): string | undefined {
+  const dirs = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return dirs.map(dir => join(dir, name)).find(path => executable(path));
+}
+
+function executable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function openable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function hasSubids(): boolean {
+  const { username, uid } = userInfo();
+  const has = (file: string): boolean =>
+    existsSync(file) &&
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .some(line => [username, String(uid)].includes(line.split(':')[0] ?? ''));
+  return has('/etc/subuid') && has('/etc/subgid') && which('newuidmap') !== undefined;
+}
+
+function noUserns(): string | undefined {
+  const done = spawnSync('unshare', ['--user', '--map-root-user', 'true'], { encoding: 'utf8' });
+  return done.status === 0 ? undefined : `user namespaces are not available: ${done.stderr?.trim()}`;
+}
+
+function noOverlay(): string | undefined {
+  const script =
+    'd=$(mktemp -d) && cd "$d" && mkdir l u w m && mount -t overlay overlay -o userxattr,lowerdir=l,upperdir=u,workdir=w m; s=$?; ' +
+    'umount m 2>/dev/null; rm -rf "$d"; exit $s';
+  const done = spawnSync('unshare', ['--user', '--map-root-user', '--mount', 'sh', '-c', script], {
+    encoding: 'utf8',
+  });
+  return done.status === 0 ? undefined : `no overlay mounts in a user namespace: ${done.stderr?.trim()}`;
+}
