@@ -1,0 +1,40 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { TsboxError } from '../errors.ts';
+import { FROM_SOURCE, HERE } from './here.ts';
+import { environment } from './paths.ts';
+
+/** Administrators' programs are often missing in a user's PATH. */
+const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+
+/**
+ * Absolute path of a program in PATH or the system's directories; undefined when there is none. Relative and empty
+ * entries of PATH are left out: a program must never come from whatever directory we happen to stand in.
+ */
+export async function findProgram(name: string): Promise<string | undefined> {
+  if (name === '' || name.includes('/')) return undefined;
+  const listed = (environment('PATH') ?? '').split(':').filter(dir => dir.startsWith('/'));
+  return [...listed, ...SYSTEM_DIRECTORIES].map(dir => join(dir, name)).find(isExecutable);
+}
+
+/** Absolute path of tsbox-helper: `$TSBOX_HELPER`, else beside the bundle. Throws HOST when it has not been built. */
+export function helperPath(): string {
+  const told = environment('TSBOX_HELPER');
+  if (told !== undefined && !told.startsWith('/')) {
+    throw new TsboxError('USAGE', `TSBOX_HELPER must be an absolute path, not ${JSON.stringify(told)}`);
+  }
+  const path = told ?? join(FROM_SOURCE ? join(HERE, '../../dist') : HERE, 'tsbox-helper');
+  if (existsSync(path)) return path;
+  throw new TsboxError('HOST', `the helper program is missing: ${path}`, {
+    hint: FROM_SOURCE ? 'build it: npm run build:helper' : 'run ./install.sh again',
+  });
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

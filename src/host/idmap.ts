@@ -1,0 +1,132 @@
+import { TsboxError } from '../errors.ts';
+import type { IdMapLine } from '../plan/ops.ts';
+import type { Config } from './config.ts';
+import {
+  type IdRange,
+  joinRanges,
+  keepIdMap,
+  rangeProblem,
+  rangesMap,
+  singleMap,
+  translate,
+} from './id-ranges.ts';
+import { findMapper } from './mapper.ts';
+import { ourGid, ourUid } from './paths.ts';
+import { ourName, subidsOf } from './subid.ts';
+
+/** Everything the helper needs to make a user namespace. */
+export interface UsernsMaps {
+  readonly mode: 'ranges' | 'single' | 'keep-id' | 'root';
+  readonly uid: readonly IdMapLine[];
+  readonly gid: readonly IdMapLine[];
+  /** Setuid programs that write the maps; absent: the helper writes them itself. */
+  readonly uidMapper?: string;
+  readonly gidMapper?: string;
+  /** A gid map written without privilege is accepted only after setgroups(2) has been given up. */
+  readonly denySetgroups: boolean;
+}
+
+export type WantedUserns = 'auto' | 'ranges' | 'single' | 'keep-id';
+
+export interface ChosenMaps {
+  readonly maps: UsernsMaps;
+  /** One line that says why `auto` had to take single mode. */
+  readonly warning?: string;
+}
+
+/** What ranges and keep-id need; or why it is not there. */
+type Ranges =
+  | { uid: IdRange[]; gid: IdRange[]; uidMapper: string; gidMapper: string }
+  | { problem: string; hint: string };
+
+/**
+ * The id maps of a new container. `auto` takes the config's `userns.mode`, and if that is `auto` too: ranges, else single with
+ * a warning. For root every answer maps ids that are not the host's root. Throws SUBID when `ranges` or `keep-id` is asked
+ * for and cannot be had, USAGE for keep-id as root.
+ */
+export async function chooseMaps(config: Config, want: WantedUserns = 'auto'): Promise<ChosenMaps> {
+  const mode = want === 'auto' ? config.userns.mode : want;
+  if (ourUid() === 0) return { maps: await (await import('./idmap-root.ts')).rootMaps(config, mode) };
+  if (mode === 'single') return { maps: singleMaps() };
+  const ranges = await findRanges();
+  if (!('problem' in ranges)) return { maps: mode === 'keep-id' ? keepIdMaps(ranges) : rangeMaps(ranges) };
+  if (mode === 'auto') return { maps: singleMaps(), warning: warningOf(ranges) };
+  throw new TsboxError('SUBID', `the user namespace mode ${mode} cannot be had: ${ranges.problem}`, {
+    hint: ranges.hint,
+  });
+}
+
+/** 0 → you and nothing else: works wherever user namespaces do. */
+export function singleMaps(uid = ourUid(), gid = ourGid()): UsernsMaps {
+  return { mode: 'single', uid: singleMap(uid), gid: singleMap(gid), denySetgroups: true };
+}
+
+type Found = Exclude<Ranges, { problem: string }>;
+
+const rangeMaps = ({ uid, gid, uidMapper, gidMapper }: Found): UsernsMaps => ({
+  mode: 'ranges',
+  uid: rangesMap(ourUid(), uid),
+  gid: rangesMap(ourGid(), gid),
+  uidMapper,
+  gidMapper,
+  denySetgroups: false,
+});
+
+const keepIdMaps = ({ uid, gid, uidMapper, gidMapper }: Found): UsernsMaps => ({
+  mode: 'keep-id',
+  uid: keepIdMap(ourUid(), uid),
+  gid: keepIdMap(ourGid(), gid),
+  uidMapper,
+  gidMapper,
+  denySetgroups: false,
+});
+
+async function findRanges(): Promise<Ranges> {
+  const name = ourName();
+  const found = await subidsOf({ uid: ourUid(), ...(name !== undefined && { name }) });
+  const [uid, gid] = [joinRanges(found.uid), joinRanges(found.gid)];
+  const problem = subidProblem(uid, gid, name ?? String(ourUid()));
+  if (problem) return problem;
+  const [uidMapper, gidMapper] = await Promise.all([findMapper('newuidmap'), findMapper('newgidmap')]);
+  if ('problem' in uidMapper) return uidMapper;
+  if ('problem' in gidMapper) return gidMapper;
+  return { uid, gid, uidMapper: uidMapper.path, gidMapper: gidMapper.path };
+}
+
+function subidProblem(
+  uid: IdRange[],
+  gid: IdRange[],
+  who: string,
+): { problem: string; hint: string } | undefined {
+  const hint = `ask the administrator for: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${who}`;
+  if (uid.length === 0) return { problem: `${who} has no subordinate ids in /etc/subuid`, hint };
+  if (gid.length === 0) return { problem: `${who} has no subordinate ids in /etc/subgid`, hint };
+  const wrong = rangeProblem(uid, ourUid());
+  if (wrong)
+    return {
+      problem: `/etc/subuid: ${wrong}`,
+      hint: `ask the administrator to correct the lines of ${who} there`,
+    };
+  const wrongGid = rangeProblem(gid, ourGid());
+  return wrongGid
+    ? {
+        problem: `/etc/subgid: ${wrongGid}`,
+        hint: `ask the administrator to correct the lines of ${who} there`,
+      }
+    : undefined;
+}
+
+const warningOf = (why: { problem: string; hint: string }): string =>
+  `${why.problem}: only one user exists inside (single mode); ${why.hint}`;
+
+/**
+ * How fuse-overlayfs must show the files of layers that were unpacked under `disk` in a namespace that has `shown`, for
+ * its options uidmapping and gidmapping (`SHOWN:FOUND:COUNT:…`).
+ */
+export function keepIdMapping(disk: UsernsMaps, shown: UsernsMaps): { uid: string; gid: string } {
+  const text = (a: readonly IdMapLine[], b: readonly IdMapLine[]): string =>
+    translate(a, b)
+      .map(l => `${l.outside}:${l.inside}:${l.count}`)
+      .join(':');
+  return { uid: text(disk.uid, shown.uid), gid: text(disk.gid, shown.gid) };
+}
