@@ -1,0 +1,114 @@
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { arch as processArch } from 'node:process';
+import { TsboxError } from '../errors.ts';
+import { DEFAULT_CAPABILITIES } from './capabilities.ts';
+import type { NativeArch } from './seccomp/rules.ts';
+
+/**
+ * Seccomp filters for containers: arrays of struct sock_filter for the `seccomp` operation. The tables and the compiler
+ * are loaded when a filter has to be made, which after the first container of a kind is never.
+ */
+
+export interface FilterOptions {
+  /** The container's bounding set; decides which groups of calls are allowed. Default: docker's default set. */
+  readonly caps?: bigint;
+  /** Node's name of the architecture; default: this machine's. */
+  readonly arch?: string;
+  /** Answer chown, setuid … with success (docs/root-emulation.md). Default false. */
+  readonly rootEmulation?: boolean;
+}
+
+/**
+ * Changes whenever the default filter does (a unit test compares a digest); part of the cache's file names, so that a
+ * newer tsbox never takes an older one's filter.
+ */
+export const FILTER_REVISION = 1;
+
+/** The default profile as a filter: an allow-list equal in effect to docker's. Throws HOST on other architectures. */
+export async function defaultFilter(options: FilterOptions = {}): Promise<Uint8Array> {
+  const { buildDefault } = await import('./seccomp/build.ts');
+  return buildDefault(
+    nativeArch(options.arch),
+    options.caps ?? DEFAULT_CAPABILITIES,
+    options.rootEmulation ?? false,
+  );
+}
+
+/**
+ * A filter from a profile in docker's JSON format (`--security-opt seccomp=FILE`) or runtime-spec's linux.seccomp.
+ * Throws USAGE with the path of the bad member: `syscalls[3].args[0].op`.
+ */
+export async function profileFilter(
+  json: string,
+  options: FilterOptions & {
+    /** Kernel release for `minKernel`; default: this one's. */ readonly kernel?: string;
+  } = {},
+): Promise<Uint8Array> {
+  const { buildProfile } = await import('./seccomp/profile.ts');
+  return buildProfile(json, {
+    native: nativeArch(options.arch),
+    caps: options.caps ?? DEFAULT_CAPABILITIES,
+    rootEmulation: options.rootEmulation ?? false,
+    ...(options.kernel !== undefined && { kernel: options.kernel }),
+  });
+}
+
+/** A filter that allows everything but fakes what root emulation fakes: for `seccomp=unconfined` with emulation on. */
+export async function emulationFilter(options: Pick<FilterOptions, 'arch'> = {}): Promise<Uint8Array> {
+  return (await import('./seccomp/build.ts')).buildEmulation(nativeArch(options.arch));
+}
+
+/**
+ * `defaultFilter`, kept in `cacheDir` (made if missing; it must be the user's own) by everything that its content depends
+ * on. A file that cannot be read or written costs time, never the container.
+ */
+export async function cachedDefaultFilter(
+  cacheDir: string,
+  options: FilterOptions = {},
+): Promise<Uint8Array> {
+  const path = `${cacheDir}/${cacheName(options)}`;
+  const known = await readFile(path).catch(() => undefined);
+  if (known && isWhole(known)) return known;
+  const program = await defaultFilter(options);
+  await save(cacheDir, path, program).catch(() => {});
+  return program;
+}
+
+/** Node's `arch` where there is a table for it. */
+function nativeArch(name: string = processArch): NativeArch {
+  if (name === 'x64' || name === 'arm64') return name;
+  throw new TsboxError('HOST', `there is no seccomp filter for the architecture ${name}`, {
+    hint: 'run without one: --security-opt seccomp=unconfined',
+  });
+}
+
+/** Every capability by its bit, although most change nothing: which ones do is known only to the rules. */
+function cacheName(options: FilterOptions): string {
+  const caps = (options.caps ?? DEFAULT_CAPABILITIES).toString(16);
+  const emulation = options.rootEmulation ? '-root' : '';
+  return `seccomp-${FILTER_REVISION}-${nativeArch(options.arch)}-${caps}${emulation}.bpf`;
+}
+
+/** Whole instructions, the last one a return. */
+function isWhole(program: Uint8Array): boolean {
+  return program.length >= 8 && program.length % 8 === 0 && program[program.length - 8] === 0x06;
+}
+
+async function save(cacheDir: string, path: string, program: Uint8Array): Promise<void> {
+  await mkdir(cacheDir, { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${process.pid}`;
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(program);
+      // A file that a power cut leaves full of zeros would be refused by the kernel at every later start.
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
