@@ -1,0 +1,73 @@
+import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasErrno } from '../errors.ts';
+import { ioError, newId } from './atomic.ts';
+
+/**
+ * A directory under `tmp/` that something is being made in. It is held with flock(2) on the directory itself, so that a
+ * killed process leaves one that nobody holds: garbage, which the next command sweeps.
+ */
+export interface WorkDir {
+  readonly path: string;
+  /** The open directory; a child process that gets it can reach the directory whatever lies above is closed to it. */
+  readonly fd: number;
+  /** Lets go. What is still there is garbage from now on. */
+  release(): Promise<void>;
+}
+
+/** Makes and holds `tmp/<prefix>-<random>`, mode 0700. Throws IO or NO_SPACE. */
+export async function makeWorkDir(tmpDir: string, prefix: string): Promise<WorkDir> {
+  const { tryFlock } = await import('../sys/flock.ts');
+  for (;;) {
+    const path = join(tmpDir, `${prefix}-${newId().slice(0, 16)}`);
+    const directory = await makeAndOpen(path);
+    // A sweeper may have come between mkdir and flock: then the directory is its, and gone.
+    if (directory && tryFlock(directory.fd, 'exclusive') && (await isStillThere(directory, path))) {
+      return { path, fd: directory.fd, release: () => directory.close() };
+    }
+    await directory?.close();
+  }
+}
+
+/** Takes over an entry of `tmp/` that nobody holds; undefined when somebody does, or when it is no directory or gone. */
+export async function takeGarbage(path: string): Promise<WorkDir | undefined> {
+  const directory = await openDirectory(path);
+  if (!directory) return undefined;
+  const { tryFlock } = await import('../sys/flock.ts');
+  if (tryFlock(directory.fd, 'exclusive') && (await isStillThere(directory, path))) {
+    return { path, fd: directory.fd, release: () => directory.close() };
+  }
+  await directory.close();
+  return undefined;
+}
+
+/** Names in `tmp/`, held or not; empty when there is no `tmp/`. */
+export async function listTemporary(tmpDir: string): Promise<string[]> {
+  return readdir(tmpDir).catch((error: unknown) => {
+    if (hasErrno(error, 'ENOENT')) return [];
+    throw ioError(error, `cannot list ${tmpDir}`);
+  });
+}
+
+async function makeAndOpen(path: string): Promise<FileHandle | undefined> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return await openDirectory(path);
+  } catch (error) {
+    throw ioError(error, `cannot make ${path}`);
+  }
+}
+
+async function openDirectory(path: string): Promise<FileHandle | undefined> {
+  // O_DIRECTORY | O_NOFOLLOW: a link planted under the name is not followed.
+  return open(path, 0o200000 | 0o400000).catch((error: unknown) => {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
+    throw ioError(error, `cannot open ${path}`);
+  });
+}
+
+async function isStillThere(directory: FileHandle, path: string): Promise<boolean> {
+  const held = await directory.stat({ bigint: true });
+  const named = await stat(path, { bigint: true }).catch(() => undefined);
+  return named !== undefined && named.ino === held.ino && named.dev === held.dev;
+}
