@@ -1,0 +1,66 @@
+import type { ChildProcess } from 'node:child_process';
+import { TsboxError } from '../errors.ts';
+import { spawnHelper } from '../host/spawn.ts';
+
+/** A process for ever: a reused pid has another start time (clock ticks after boot). */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly start: number;
+}
+
+/** Exit statuses of the roles `kill` and `wait` (docs/helper-protocol.md). */
+const NO_SUCH_PROCESS = 3;
+const TIME_IS_UP = 4;
+
+/** Sends a signal through a pidfd. False when that process is gone; a stranger with its pid is never signalled. */
+export async function signalProcess(
+  helper: string,
+  target: ProcessIdentity,
+  signal: number,
+): Promise<boolean> {
+  const child = role(helper, ['kill', String(target.pid), String(target.start), String(signal)]);
+  const status = await statusOf(child);
+  if (status === 0) return true;
+  if (status === NO_SUCH_PROCESS) return false;
+  throw new TsboxError(
+    'INTERNAL',
+    `signal ${signal} cannot be sent to process ${target.pid} (status ${status})`,
+  );
+}
+
+/**
+ * Resolves with true when the process is gone (at once if it is), with false after `milliseconds` or when `stop` aborts.
+ * Without either it waits for ever, on a pidfd.
+ */
+export async function waitProcess(
+  helper: string,
+  target: ProcessIdentity,
+  milliseconds?: number,
+  stop?: AbortSignal,
+): Promise<boolean> {
+  if (stop?.aborted) return false;
+  const limit = milliseconds === undefined ? [] : [String(Math.max(0, Math.ceil(milliseconds)))];
+  const child = role(helper, ['wait', String(target.pid), String(target.start), ...limit]);
+  const end = () => child.kill('SIGKILL');
+  stop?.addEventListener('abort', end, { once: true });
+  try {
+    const status = await statusOf(child);
+    if (status === 0) return true;
+    if (status === TIME_IS_UP || stop?.aborted) return false;
+    throw new TsboxError('INTERNAL', `process ${target.pid} cannot be waited for (status ${status})`);
+  } finally {
+    stop?.removeEventListener('abort', end);
+  }
+}
+
+const role = (helper: string, args: readonly string[]): ChildProcess =>
+  spawnHelper(helper, args, { argv0: 'tsbox:', stdio: 'ignore' });
+
+function statusOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', cause =>
+      reject(new TsboxError('HOST', `the helper cannot be started: ${cause.message}`, { cause })),
+    );
+    child.once('exit', (status, signal) => resolve(status ?? (signal === null ? 255 : 128)));
+  });
+}
