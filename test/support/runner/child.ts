@@ -12,6 +12,7 @@ interface UvuGlobals {
   UVU_DEFER?: number;
   UVU_INDEX?: number;
   UVU_QUEUE?: SuiteRun[][];
+  TSBOX_TEST_NOTE?: (text: string) => void;
   TSBOX_TEST_SKIP?: (test: string, reason: string, fixable: boolean) => void;
 }
 const globals = globalThis as UvuGlobals;
@@ -46,6 +47,7 @@ globals.TSBOX_TEST_SKIP = (test, reason, fixable) => {
   skipped++;
   send({ type: 'skip', file: current, test, reason, fixable });
 };
+globals.TSBOX_TEST_NOTE = text => send({ type: 'note', file: current, text });
 process.on('uncaughtException', crash);
 process.on('unhandledRejection', crash);
 for (const file of process.argv.slice(2)) {

@@ -135,6 +135,9 @@ function take(result: FileResult, message: ChildMessage): void {
     case 'skip':
       result.skips.push(message);
       break;
+    case 'note':
+      result.notes.push(message.text);
+      break;
     case 'crash':
       result.failed++;
       result.problems.push(message.text);

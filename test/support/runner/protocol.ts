@@ -2,6 +2,7 @@
 export type ChildMessage =
   | { type: 'suite'; file: string; passed: number; failed: number; errors: string }
   | { type: 'skip'; file: string; test: string; reason: string; fixable: boolean }
+  | { type: 'note'; file: string; text: string }
   | { type: 'crash'; file: string; text: string }
   | { type: 'done'; file: string };
 
@@ -21,6 +22,8 @@ export interface FileResult {
   readonly skips: Skip[];
   /** One text per failed suite, crash or leak. */
   readonly problems: string[];
+  /** Measurements a file wants to be seen. */
+  readonly notes: string[];
   /** Milliseconds. */
   duration: number;
   finished: boolean;
@@ -33,6 +36,7 @@ export const emptyResult = (name: string, account: string): FileResult => ({
   failed: 0,
   skips: [],
   problems: [],
+  notes: [],
   duration: 0,
   finished: false,
 });

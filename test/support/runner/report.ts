@@ -18,6 +18,7 @@ export function printFile(result: FileResult): void {
   if (result.failed) counts.push(`${result.failed} failed`);
   if (result.skips.length) counts.push(`${result.skips.length} skipped`);
   say(`${mark} ${result.name}${account}: ${counts.join(', ')} (${(result.duration / 1000).toFixed(1)} s)`);
+  for (const note of result.notes) say(indent(note));
   for (const problem of result.problems) say(indent(problem.trimEnd()));
 }
 
