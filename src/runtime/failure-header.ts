@@ -2,7 +2,9 @@ import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import { TsboxError } from '../errors.ts';
 
-const { EAGAIN, EINVAL, ENOSPC, EPERM, ESRCH, EUSERS } = constants.errno;
+const { EAGAIN, EINVAL, ENOSPC, EPERM, ESRCH } = constants.errno;
+/** "Too many users": the limit of nested user namespaces; Node has no name for it. */
+const EUSERS = 87;
 const text = (errno: number): string => getSystemErrorMap().get(-errno)?.[1] ?? `errno ${errno}`;
 
 /** A step of the helper before any plan: `clone`, `uidmap`, `newuidmap\n<what it printed>`, `lock` … */

@@ -1,7 +1,7 @@
 import { ANNOTATION, type Spec } from '../oci/runtime-spec.ts';
 import { RLIMIT } from '../plan/flags.ts';
 import { type Op, ops } from '../plan/ops.ts';
-import { capabilityMask } from './capabilities.ts';
+import { findCapability } from './capabilities.ts';
 import { deviceOps } from './devices.ts';
 import { mountOp } from './mounts.ts';
 import type { ResolvedUser } from './users.ts';
@@ -61,7 +61,6 @@ export function resumePlan(spec: Spec, user: ResolvedUser, filter: Uint8Array | 
 export function processOps(spec: Spec, user: ResolvedUser, filter: Uint8Array | undefined): Op[] {
   const p = spec.process;
   const caps = p.capabilities;
-  const mask = (names: readonly string[] | undefined): bigint => capabilityMask(names ?? []);
   const root = user.uid === 0;
   return [
     ops.chdir(p.cwd, 'the working directory'),
@@ -83,6 +82,11 @@ export function processOps(spec: Spec, user: ResolvedUser, filter: Uint8Array | 
     ),
     ops.env(withHome(p.env, user.home), "the image's environment and -e, nothing of the caller's"),
   ];
+}
+
+/** A name that this table lacks is a capability of a newer kernel: it is not given. */
+function mask(names: readonly string[] | undefined): bigint {
+  return (names ?? []).reduce((bits, name) => bits | (findCapability(name) ?? 0n), 0n);
 }
 
 export function execOp(spec: Spec): Op {

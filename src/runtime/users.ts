@@ -40,11 +40,10 @@ export function resolveUser(
   if (rest.length > 0) throw bad(spec, 'it has more than one colon', 'use name|uid[:group|gid]');
   const users = parsePasswd(passwd ?? '');
   const groups = parseGroup(group ?? '');
-  const user = findUser(userPart || '0', users, spec);
+  const { name, ...user } = findUser(userPart || '0', users, spec);
   if (groupPart) return { ...user, gid: findGroup(groupPart, groups, spec), groups: [] };
-  const named =
-    user.name === undefined ? [] : groups.filter(g => g.members.includes(user.name ?? '')).map(g => g.gid);
-  return { ...user, groups: [...new Set(named)] };
+  const member = name === undefined ? [] : groups.filter(g => g.members.includes(name));
+  return { ...user, groups: [...new Set(member.map(g => g.gid))] };
 }
 
 function findUser(text: string, users: readonly PasswdEntry[], spec: string) {

@@ -41,6 +41,8 @@ export interface StorageProbe {
 export interface StorageHost {
   /** Absolute path of the store. */
   readonly root: string;
+  /** The kind of user namespace; a probe's answer holds for one kind. */
+  readonly mode: 'ranges' | 'single' | 'keep-id' | 'root';
   /** Runs a plan in a user + mount namespace as a container would have; rejects with the failing operation. */
   walk(ops: readonly Op[]): Promise<void>;
 }

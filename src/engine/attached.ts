@@ -1,0 +1,37 @@
+import type { Launched } from '../runtime/launch.ts';
+import type { Engine } from './context.ts';
+import { proxySignals } from './signal-proxy.ts';
+import { signalNumber } from './signals.ts';
+import type { Attached, AttachedResult, AttachOptions } from './types.ts';
+
+/** A launched command as the API shows it. `onEnd` runs once, when the command has ended (not when we detached). */
+export function attachedTo(
+  engine: Engine,
+  id: string,
+  launched: Pick<Launched, 'child' | 'ended' | 'signal'>,
+  attach: AttachOptions,
+  onEnd: () => Promise<void> = async () => {},
+): Attached {
+  const piped = attach.stdio === 'pipe';
+  const stopProxy = !piped && attach.sigProxy !== false ? proxySignals(n => launched.signal(n)) : () => {};
+  const abort = () => launched.signal(signalNumber('SIGKILL'));
+  engine.signal?.addEventListener('abort', abort);
+  const result = launched.ended
+    .finally(() => {
+      stopProxy();
+      engine.signal?.removeEventListener('abort', abort);
+    })
+    .then(async (end): Promise<AttachedResult> => {
+      if (!end.detached) await onEnd();
+      return end;
+    });
+  result.catch(() => {}); // wait() gives it to whoever asks
+  return {
+    id,
+    stdin: (piped && launched.child.stdin) || undefined,
+    stdout: (piped && launched.child.stdout) || undefined,
+    stderr: (piped && launched.child.stderr) || undefined,
+    kill: signal => launched.signal(signalNumber(signal)),
+    wait: () => result,
+  };
+}

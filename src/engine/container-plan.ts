@@ -1,0 +1,57 @@
+import { helperPath } from '../host/binaries.ts';
+import type { UsernsMaps } from '../host/idmap.ts';
+import type { NetworkRequest, NetworkSetup } from '../network/driver.ts';
+import { networkDriver } from '../network/select.ts';
+import type { Spec } from '../oci/runtime-spec.ts';
+import type { Op, Service } from '../plan/ops.ts';
+import type { Header } from '../runtime/header.ts';
+import { cloneFlags } from '../runtime/namespaces.ts';
+import { initPlan } from '../runtime/plan.ts';
+import { storageDriver } from '../storage/select.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import { containerRuntimeDir } from './container-paths.ts';
+import { containerSpec } from './container-spec.ts';
+import type { Engine } from './context.ts';
+import { mapsFor } from './machine.ts';
+import { rootfsRequest } from './rootfs.ts';
+
+/** Everything that is decided before a helper is started; `--explain` prints it. */
+export interface ContainerPlan {
+  readonly helper: string;
+  readonly header: Header;
+  readonly maps: UsernsMaps;
+  readonly spec: Spec;
+  readonly init: readonly Op[];
+  readonly services: readonly Service[];
+  readonly network: NetworkSetup;
+  readonly networkRequest: NetworkRequest;
+}
+
+/** Puts together what storage, network and the record say. Changes nothing. */
+export async function containerPlan(engine: Engine, record: ContainerRecord): Promise<ContainerPlan> {
+  const maps = await mapsFor(engine, mapsWanted(record));
+  const rootfs = storageDriver(record.storage.driver).rootfs(await rootfsRequest(engine, record));
+  const networkRequest = {
+    containerId: record.id,
+    runtimeDir: containerRuntimeDir(engine, record.id),
+    ports: record.network.ports,
+    options: record.network.options,
+  };
+  const network = networkDriver(record.network.driver).setup(networkRequest);
+  const spec = containerSpec({ record, maps, rootPath: rootfs.path, netns: network.netns });
+  return {
+    helper: helperPath(),
+    header: { id: record.id, cwd: engine.paths.root, clone: cloneFlags(spec.linux.namespaces), maps },
+    maps,
+    spec,
+    init: initPlan(spec, { rootfs: rootfs.ops, network: network.ops }),
+    services: [...rootfs.services, ...network.services],
+    network,
+    networkRequest,
+  };
+}
+
+/** A container keeps the kind of map it was made with: its files have those owners. */
+function mapsWanted(record: ContainerRecord) {
+  return record.userns.mode === 'root' ? 'auto' : record.userns.mode;
+}

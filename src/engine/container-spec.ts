@@ -1,0 +1,164 @@
+import type { UsernsMaps } from '../host/idmap.ts';
+import {
+  ANNOTATION,
+  type IdMapping,
+  type Mount,
+  type NamespaceType,
+  type Spec,
+} from '../oci/runtime-spec.ts';
+import type { IdMapLine } from '../plan/ops.ts';
+import { capabilityNames, resolveCapabilities } from '../runtime/capabilities.ts';
+import { HOST_SYS_MASKED_PATHS, MASKED_PATHS, READONLY_PATHS } from '../runtime/hardening.ts';
+import type { ContainerRecord, MountRecord } from '../store/container-record.ts';
+
+export interface SpecInput {
+  readonly record: ContainerRecord;
+  readonly maps: UsernsMaps;
+  /** Root file system, from the storage driver. */
+  readonly rootPath: string;
+  readonly netns: 'new' | 'host';
+  /** Rows and columns of the caller's terminal. */
+  readonly consoleSize?: { readonly height: number; readonly width: number };
+}
+
+/** The OCI runtime spec of a container: what an OCI runtime would be given for it. Pure. */
+export function containerSpec(input: SpecInput): Spec {
+  const { record, maps } = input;
+  return {
+    ociVersion: '1.1.0',
+    process: processSpec(input),
+    root: { path: input.rootPath, readonly: record.readOnly },
+    hostname: record.hostname,
+    ...(record.domainname && { domainname: record.domainname }),
+    mounts: [...kernelMounts(input), ...fileMounts(record), ...sortedUserMounts(record.mounts)],
+    linux: {
+      namespaces: namespaces(input.netns),
+      uidMappings: maps.uid.map(mapping),
+      gidMappings: maps.gid.map(mapping),
+      sysctl: record.sysctls,
+      maskedPaths: record.privileged ? [] : maskedPaths(input.netns),
+      readonlyPaths: record.privileged ? [] : READONLY_PATHS,
+    },
+    annotations: { [ANNOTATION.user]: record.process.user, [ANNOTATION.init]: String(record.process.init) },
+  };
+}
+
+function processSpec({ record, consoleSize }: SpecInput): Spec['process'] {
+  const p = record.process;
+  const caps = capabilityNames(
+    resolveCapabilities({ add: record.capAdd, drop: record.capDrop, privileged: record.privileged }),
+  );
+  return {
+    terminal: p.tty,
+    ...(consoleSize && { consoleSize }),
+    user: { uid: 0, gid: 0 },
+    args: p.args,
+    env: p.env,
+    cwd: p.cwd,
+    capabilities: { bounding: caps, effective: caps, permitted: caps, inheritable: [], ambient: [] },
+    rlimits: record.ulimits.map(u => ({
+      type: `RLIMIT_${u.name.toUpperCase()}`,
+      soft: u.soft,
+      hard: u.hard,
+    })),
+    noNewPrivileges: record.noNewPrivileges,
+    ...(record.oomScoreAdj !== undefined && { oomScoreAdj: record.oomScoreAdj }),
+  };
+}
+
+/** The host's own sysfs, bound for --network host, shows more than one of our own does. */
+const maskedPaths = (netns: 'new' | 'host'): readonly string[] =>
+  netns === 'host' ? [...MASKED_PATHS, ...HOST_SYS_MASKED_PATHS] : MASKED_PATHS;
+
+/** Docker's set; each type is a namespace of its own, `host` network excepted. */
+export function namespaces(netns: 'new' | 'host'): { type: NamespaceType }[] {
+  const types: NamespaceType[] = ['user', 'mount', 'pid', 'uts', 'ipc', 'cgroup'];
+  return [...types, ...(netns === 'new' ? (['network'] as const) : [])].map(type => ({ type }));
+}
+
+function kernelMounts({ record, maps, netns }: SpecInput): Mount[] {
+  const wide = record.privileged ? [] : ['ro'];
+  // The tty group only where the map knows it: the kernel refuses an unmapped gid with EINVAL.
+  const ttyGroup = maps.gid.some(l => l.inside <= 5 && 5 < l.inside + l.count) ? ['gid=5'] : [];
+  return [
+    { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', ...ttyGroup],
+    },
+    {
+      destination: '/dev/shm',
+      type: 'tmpfs',
+      source: 'shm',
+      options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${record.shmSize}`],
+    },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+    ...sysMounts(netns, wide),
+  ];
+}
+
+/** A new sysfs needs a network namespace of one's own; with the host's, the host's sysfs is bound read-only. */
+function sysMounts(netns: 'new' | 'host', wide: readonly string[]): Mount[] {
+  const safe = ['nosuid', 'noexec', 'nodev'];
+  if (netns === 'host')
+    return [
+      { destination: '/sys', type: 'none', source: '/sys', options: ['rbind', ...safe, 'ro', 'rslave'] },
+    ];
+  return [
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...safe, ...wide] },
+    {
+      destination: '/sys/fs/cgroup',
+      type: 'cgroup2',
+      source: 'cgroup',
+      options: [...safe, 'relatime', ...wide, 'optional'],
+    },
+  ];
+}
+
+/** The files that we make, bound over whatever the image has under those names, links included. */
+const ETC_FILES = ['hosts', 'hostname', 'resolv.conf'] as const;
+
+function fileMounts(record: ContainerRecord): Mount[] {
+  const taken = new Set(record.mounts.map(m => m.target));
+  return ETC_FILES.filter(name => !taken.has(`/etc/${name}`)).map(name => ({
+    destination: `/etc/${name}`,
+    type: 'bind',
+    source: `containers/${record.id}/${name}`,
+    options: ['bind', 'nosuid', 'nodev', ...(record.readOnly ? ['ro'] : [])],
+  }));
+}
+
+/** Parents before children, whatever order the user gave them in. */
+function sortedUserMounts(mounts: readonly MountRecord[]): Mount[] {
+  const depth = (path: string): number => path.split('/').filter(Boolean).length;
+  return [...mounts].sort((a, b) => depth(a.target) - depth(b.target)).map(userMount);
+}
+
+function userMount(m: MountRecord): Mount {
+  if (m.type === 'tmpfs') {
+    const options = m.options.length > 0 ? m.options : ['mode=1777'];
+    return {
+      destination: m.target,
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'nodev', 'noexec', ...options],
+    };
+  }
+  const source = m.type === 'volume' ? `volumes/${m.source}/_data` : m.source;
+  return {
+    destination: m.target,
+    type: 'bind',
+    source,
+    options: ['rbind', 'rprivate', ...(m.readOnly ? ['ro'] : []), ...m.options],
+  };
+}
+
+const mapping = (l: IdMapLine): IdMapping => ({ containerID: l.inside, hostID: l.outside, size: l.count });

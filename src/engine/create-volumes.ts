@@ -1,0 +1,18 @@
+import type { ContainerRecord } from '../store/container-record.ts';
+import type { Cleanup } from '../util/cleanup.ts';
+import type { Engine } from './context.ts';
+
+/** Makes the volumes that a container names and that do not exist yet. */
+export async function ensureVolumes(
+  engine: Engine,
+  record: ContainerRecord,
+  cleanup: Cleanup,
+): Promise<void> {
+  const wanted = record.mounts.filter(m => m.type === 'volume');
+  if (wanted.length === 0) return;
+  const { ensureVolume, deleteVolume } = await import('../store/volumes.ts');
+  for (const { source, anonymous } of wanted) {
+    const made = await ensureVolume(engine.paths, source, { anonymous });
+    if (made) cleanup.push(() => deleteVolume(engine.paths, source));
+  }
+}

@@ -1,0 +1,91 @@
+import { writeFile } from 'node:fs/promises';
+import { TsboxError } from '../errors.ts';
+import type { UsernsMaps } from '../host/idmap.ts';
+import { selectStorage, storageDriver } from '../storage/select.ts';
+import { newId } from '../store/atomic.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import { type ReserveOptions, reserveContainer } from '../store/containers.ts';
+import { type Cleanup, withCleanup } from '../util/cleanup.ts';
+import { containerRecord } from './container-record.ts';
+import type { Engine } from './context.ts';
+import { findImage } from './create-image.ts';
+import { ensureVolumes } from './create-volumes.ts';
+import { mapsFor, storageHost } from './machine.ts';
+import { rootfsRequest } from './rootfs.ts';
+import type { CreateOptions } from './types.ts';
+
+/** Makes a container: resolves everything that can be wrong first, then reserves name and directory. Returns its id. */
+export async function create(engine: Engine, options: CreateOptions): Promise<string> {
+  const record = await withCleanup(cleanup => createRecord(engine, options, cleanup));
+  return record.id;
+}
+
+/** As `create`; every step pushes its undo, so that `run` can take all of it back. */
+export async function createRecord(
+  engine: Engine,
+  options: CreateOptions,
+  cleanup: Cleanup,
+  reserve: ReserveOptions = {},
+): Promise<ContainerRecord> {
+  const planned = await planRecord(engine, options);
+  if (options.cidfile) await writeCidfile(options.cidfile, planned.id, cleanup);
+  const record = await reserveContainer(engine.paths, planned, reserve);
+  cleanup.push(() => discard(engine, record.id));
+  await ensureVolumes(engine, record, cleanup);
+  await storageDriver(record.storage.driver).prepare(await rootfsRequest(engine, record));
+  return record;
+}
+
+/** The record that `create` would write; changes nothing but what a pull brings. */
+export async function planRecord(engine: Engine, options: CreateOptions): Promise<ContainerRecord> {
+  const image = await findImage(engine, options);
+  const maps = await mapsFor(engine, usernsWanted(options.userns ?? engine.config.userns.mode));
+  const driver = await chooseDriver(engine, options, maps);
+  return containerRecord(engine, { options, image, maps, driver, id: newId() });
+}
+
+/** Takes back all of a container; its files may belong to mapped ids. */
+async function discard(engine: Engine, id: string): Promise<void> {
+  const { remove } = await import('./remove.ts');
+  await remove(engine, id, { force: true, volumes: true });
+}
+
+async function chooseDriver(engine: Engine, options: CreateOptions, maps: UsernsMaps) {
+  const wanted =
+    options.image === 'host' ? 'host' : (options.storageDriver ?? engine.config.storage.driver ?? 'auto');
+  // keep-id never copies or chowns a layer: only fuse-overlayfs can show it under another map.
+  const name = maps.mode === 'keep-id' && wanted === 'auto' ? 'fuse-overlayfs' : wanted;
+  const driver = await selectStorage(name, storageHost(engine, maps), engine.paths.runtime);
+  return driver.name;
+}
+
+function usernsWanted(text: string | undefined): 'auto' | 'ranges' | 'single' | 'keep-id' {
+  switch (text) {
+    case undefined:
+    case '':
+    case 'auto':
+      return 'auto';
+    case 'ranges':
+    case 'single':
+    case 'keep-id':
+      return text;
+    default:
+      throw new TsboxError('USAGE', `user namespace mode ${JSON.stringify(text)} is not known`, {
+        hint: "use auto, ranges, single or keep-id; the host's own user namespace is never used",
+      });
+  }
+}
+
+/** Docker's rule: the file must not exist, so that a script never reads a stale id. */
+async function writeCidfile(path: string, id: string, cleanup: Cleanup): Promise<void> {
+  try {
+    await writeFile(path, id, { flag: 'wx' });
+  } catch (cause) {
+    throw new TsboxError('CONFLICT', `write the container id to ${path}: ${(cause as Error).message}`, {
+      cause,
+      hint: `make sure that no other container uses it, then: rm ${path}`,
+    });
+  }
+  const { rm } = await import('node:fs/promises');
+  cleanup.push(() => rm(path, { force: true }));
+}

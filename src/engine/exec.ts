@@ -1,0 +1,119 @@
+import { TsboxError } from '../errors.ts';
+import { helperPath } from '../host/binaries.ts';
+import { networkDriver } from '../network/select.ts';
+import type { Spec } from '../oci/runtime-spec.ts';
+import { CLONE } from '../plan/flags.ts';
+import { type Op, ops } from '../plan/ops.ts';
+import { imageUser } from '../runtime/image-user.ts';
+import { type Launched, launch } from '../runtime/launch.ts';
+import { JOIN_FLAGS } from '../runtime/namespaces.ts';
+import { GROUP, PASSWD, resumePlan } from '../runtime/plan.ts';
+import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
+import { containerState, findContainer } from '../store/containers.ts';
+import { attachedTo } from './attached.ts';
+import { containerRuntimeDir } from './container-paths.ts';
+import { containerSpec } from './container-spec.ts';
+import type { Engine } from './context.ts';
+import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
+import { extendEnv } from './env.ts';
+import { frontStreams, stdioOf, terminalSize } from './launch-container.ts';
+import { mapsFor } from './machine.ts';
+import { seccompFilter } from './seccomp-filter.ts';
+import type { Attached, AttachOptions, ExecOptions } from './types.ts';
+
+/** `tsbox exec`: one more command in a running container. */
+export async function exec(
+  engine: Engine,
+  nameOrId: string,
+  options: ExecOptions,
+  attach: AttachOptions,
+): Promise<Attached> {
+  const record = await findContainer(engine.paths, nameOrId);
+  const launched = await join(engine, record, options, attach);
+  return attachedTo(engine, record.id, launched, attach);
+}
+
+/** `tsbox exec -d`. */
+export async function execDetached(engine: Engine, nameOrId: string, options: ExecOptions): Promise<void> {
+  await join(engine, await findContainer(engine.paths, nameOrId), options, undefined);
+}
+
+async function join(
+  engine: Engine,
+  record: ContainerRecord,
+  options: ExecOptions,
+  attach: AttachOptions | undefined,
+): Promise<Launched> {
+  if (options.command.length === 0)
+    throw new TsboxError('USAGE', 'no command given', { hint: `tsbox exec ${record.name} COMMAND` });
+  const state = await containerState(engine.paths, record);
+  if (state.status !== 'running') throw notRunning(record, state);
+  const joined = await execSpec(engine, record, options);
+  return launch(
+    helperPath(),
+    {
+      role: 'join',
+      header: {
+        id: record.id,
+        cwd: engine.paths.root,
+        target: { pid: state.pid, start: state.start },
+        stdin: options.interactive ?? false,
+        ...(options.tty && { tty: terminalSize() }),
+        ...(attach && {
+          front: frontStreams(attach, options.interactive ?? false),
+          detachKeys: parseDetachKeys(attach.detachKeys ?? DEFAULT_DETACH_KEYS),
+        }),
+      },
+      init: joinPlan(joined.netns, options.tty ?? false),
+      resume: async files => {
+        const user = imageUser(options.user ?? record.process.user, files);
+        const groups = joined.denySetgroups ? [] : user.groups;
+        return resumePlan(joined.spec, { ...user, groups }, await seccompFilter(engine, joined.record));
+      },
+    },
+    stdioOf(attach),
+  );
+}
+
+/** Part one of `exec`. The host's network namespace is ours already, and only its owner may join it. */
+export function joinPlan(netns: 'new' | 'host', tty: boolean): Op[] {
+  const flags = netns === 'host' ? JOIN_FLAGS & ~CLONE.NEWNET : JOIN_FLAGS;
+  return [
+    ops.join(flags, 'the namespaces of the container, its user namespace first'),
+    ...(tty ? [ops.tty("a terminal of the container's own devpts")] : []),
+    ops.barrier([PASSWD, GROUP], 'wait for ids; go on from a sealed copy of the helper'),
+  ];
+}
+
+/** The container's spec with this command in place of its own. */
+async function execSpec(engine: Engine, record: ContainerRecord, options: ExecOptions) {
+  const maps = await mapsFor(engine, record.userns.mode === 'root' ? 'auto' : record.userns.mode);
+  const { netns } = networkDriver(record.network.driver).setup({
+    containerId: record.id,
+    runtimeDir: containerRuntimeDir(engine, record.id),
+    ports: [],
+    options: record.network.options,
+  });
+  const asked = { ...record, privileged: record.privileged || (options.privileged ?? false) };
+  const base = containerSpec({ record: asked, maps, rootPath: '/', netns });
+  const env = extendEnv(record.process.env, options.env ?? [], options.callerEnv ?? {});
+  const spec: Spec = {
+    ...base,
+    process: {
+      ...base.process,
+      terminal: options.tty ?? false,
+      args: options.command,
+      cwd: options.workdir ?? record.process.cwd,
+      env: options.tty && !env.some(e => e.startsWith('TERM=')) ? [...env, 'TERM=xterm'] : env,
+    },
+    annotations: {},
+  };
+  return { spec, netns, record: asked, denySetgroups: maps.denySetgroups };
+}
+
+function notRunning(record: ContainerRecord, state: ContainerState): TsboxError {
+  return new TsboxError('BAD_STATE', `container ${record.name} is not running (${state.status})`, {
+    hint: `tsbox start ${record.name}`,
+    exitCode: 1,
+  });
+}

@@ -1,0 +1,115 @@
+import type { StdioOptions } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { selfCommand } from '../host/self.ts';
+import { networkDriver } from '../network/select.ts';
+import { ANNOTATION } from '../oci/runtime-spec.ts';
+import type { FileAnswer } from '../runtime/channel.ts';
+import { imageUser } from '../runtime/image-user.ts';
+import { type Launched, launch } from '../runtime/launch.ts';
+import { resumePlan } from '../runtime/plan.ts';
+import { storageDriver } from '../storage/select.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import { attachSocket, containerFiles, containerRuntimeDir } from './container-paths.ts';
+import { type ContainerPlan, containerPlan } from './container-plan.ts';
+import type { Engine } from './context.ts';
+import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
+import { writeEtcFiles } from './etc-files.ts';
+import { rootfsRequest } from './rootfs.ts';
+import { seccompFilter } from './seccomp-filter.ts';
+import type { AttachOptions } from './types.ts';
+
+/**
+ * Starts the command of a container that exists: attached when `attach` is given. The container's directory stays as it
+ * is when the start fails; nothing runs then.
+ */
+export async function launchContainer(
+  engine: Engine,
+  record: ContainerRecord,
+  attach: AttachOptions | undefined,
+): Promise<Launched> {
+  const storage = storageDriver(record.storage.driver);
+  await mkdir(containerRuntimeDir(engine, record.id), { recursive: true, mode: 0o700 });
+  await storage.prepare(await rootfsRequest(engine, record));
+  const plan = await containerPlan(engine, record);
+  await writeEtcFiles(engine, record, plan.network);
+  return launch(
+    plan.helper,
+    {
+      role: 'supervise',
+      header: { ...plan.header, ...fileHeader(engine, record), ...streamHeader(record, attach) },
+      init: plan.init,
+      services: plan.services,
+      resume: files => resume(engine, record, plan, files),
+    },
+    stdioOf(attach),
+  );
+}
+
+async function resume(
+  engine: Engine,
+  record: ContainerRecord,
+  plan: ContainerPlan,
+  files: ReadonlyMap<string, FileAnswer>,
+) {
+  const user = imageUser(plan.spec.annotations[ANNOTATION.user] ?? '', files);
+  const groups = plan.maps.denySetgroups ? [] : user.groups;
+  await networkDriver(record.network.driver).publish?.(plan.networkRequest);
+  return resumePlan(plan.spec, { ...user, groups }, await seccompFilter(engine, record));
+}
+
+function fileHeader(engine: Engine, record: ContainerRecord) {
+  const files = containerFiles(record.id);
+  return {
+    lock: files.lock,
+    state: files.state,
+    log: files.log,
+    socket: attachSocket(engine, record.id),
+    ...(record.autoRemove && { onExit: removeCommand(engine, record.id) }),
+  };
+}
+
+/** What the supervisor runs when a --rm container has ended and its client is gone. */
+function removeCommand(engine: Engine, id: string): string[] {
+  return [
+    ...selfCommand('cli'),
+    '--root',
+    engine.paths.root,
+    '--runtime-dir',
+    engine.paths.runtime,
+    'rm',
+    '-f',
+    '-v',
+    id,
+  ];
+}
+
+function streamHeader(record: ContainerRecord, attach: AttachOptions | undefined) {
+  return {
+    stdin: record.process.openStdin,
+    ...(record.process.tty && { tty: terminalSize() }),
+    ...(attach && {
+      front: frontStreams(attach, record.process.openStdin),
+      detachKeys: parseDetachKeys(attach.detachKeys ?? DEFAULT_DETACH_KEYS),
+    }),
+  };
+}
+
+/** Letters for the helper: i, o, e. */
+export function frontStreams(attach: AttachOptions, stdin: boolean): string {
+  const letters = [
+    stdin && attach.stdin !== false && 'i',
+    attach.stdout !== false && 'o',
+    attach.stderr !== false && 'e',
+  ];
+  return letters.filter(Boolean).join('');
+}
+
+export function stdioOf(attach: AttachOptions | undefined): StdioOptions {
+  if (!attach) return 'ignore';
+  return attach.stdio === 'pipe' ? 'pipe' : 'inherit';
+}
+
+/** The front corrects it as soon as it is connected; a program that asks at once should not see 0 x 0. */
+export function terminalSize(): { rows: number; columns: number } {
+  return { rows: process.stdout.rows ?? 24, columns: process.stdout.columns ?? 80 };
+}

@@ -1,0 +1,34 @@
+import { helperPath } from '../host/binaries.ts';
+import { chooseMaps, type UsernsMaps } from '../host/idmap.ts';
+import type { Op } from '../plan/ops.ts';
+import { type EnterHost, enter } from '../runtime/enter.ts';
+import type { StorageHost } from '../storage/driver.ts';
+import type { Engine } from './context.ts';
+
+type Want = 'auto' | 'ranges' | 'single' | 'keep-id';
+
+/** The id maps for this user; says once why it is not the mode that a user would want. */
+export async function mapsFor(engine: Engine, want: Want): Promise<UsernsMaps> {
+  const { maps, warning } = await chooseMaps(engine.config, want);
+  if (warning) engine.reporter.warn(warning);
+  return maps;
+}
+
+/** Where tasks of the store run: the maps that the files of the store are owned by, whatever a container uses. */
+export async function enterHost(engine: Engine): Promise<EnterHost> {
+  const maps = await mapsFor(engine, 'auto');
+  return { helper: helperPath(), cwd: engine.paths.root, maps };
+}
+
+/** What storage drivers probe with. */
+export function storageHost(engine: Engine, maps: UsernsMaps): StorageHost {
+  const host = { helper: helperPath(), cwd: engine.paths.root, maps };
+  return {
+    root: engine.paths.root,
+    mode: maps.mode,
+    walk: async (ops: readonly Op[]) => {
+      const status = await enter(host, ops, { name: 'probe', stdio: ['ignore', 'ignore', 'ignore'] }).result;
+      if (status !== 0) throw new Error(`status ${status}`);
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { homedir, tmpdir } from 'node:os';
+import type { RootfsRequest } from '../storage/driver.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import type { Engine } from './context.ts';
+
+/** What a storage driver needs to know of a container. */
+export async function rootfsRequest(engine: Engine, record: ContainerRecord): Promise<RootfsRequest> {
+  return {
+    root: engine.paths.root,
+    containerId: record.id,
+    layers: record.image.layers,
+    ...(record.storage.driver === 'host' && { cover: coveredPaths(engine) }),
+    ...(record.userns.mode === 'keep-id' && { idmap: await keepIdMap(engine) }),
+  };
+}
+
+/** What the `host` image does not show unless it is mounted with -v: private, volatile, or ours. */
+function coveredPaths(engine: Engine): string[] {
+  return [
+    ...new Set([
+      homedir(),
+      '/home',
+      '/root',
+      '/run',
+      '/tmp',
+      '/var/tmp',
+      tmpdir(),
+      engine.paths.root,
+      engine.paths.runtime,
+    ]),
+  ];
+}
+
+/** fuse-overlayfs' mapping strings: ids on disk (as the ranges map wrote them) to ids of the keep-id map. */
+async function keepIdMap(engine: Engine): Promise<{ uid: string; gid: string }> {
+  const { chooseMaps, keepIdMapping } = await import('../host/idmap.ts');
+  const disk = await chooseMaps(engine.config, 'ranges');
+  const shown = await chooseMaps(engine.config, 'keep-id');
+  return keepIdMapping(disk.maps, shown.maps);
+}

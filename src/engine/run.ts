@@ -1,0 +1,55 @@
+import type { ContainerRecord } from '../store/container-record.ts';
+import { withCleanup } from '../util/cleanup.ts';
+import { attachedTo } from './attached.ts';
+import type { Engine } from './context.ts';
+import { createRecord } from './create.ts';
+import { launchContainer } from './launch-container.ts';
+import type { Attached, AttachOptions, CapturedResult, CreateOptions } from './types.ts';
+
+/** `tsbox run`: create, start, stay connected. When the start fails nothing of the container is left. */
+export function run(engine: Engine, options: CreateOptions, attach: AttachOptions = {}): Promise<Attached> {
+  return withCleanup(async cleanup => {
+    const record = await createRecord(engine, options, cleanup, { transient: true });
+    const launched = await launchContainer(engine, record, attach);
+    return attachedTo(engine, record.id, launched, attach, () => removeIfAsked(engine, record));
+  });
+}
+
+/** `tsbox run -d`. */
+export function runDetached(engine: Engine, options: CreateOptions): Promise<string> {
+  return withCleanup(async cleanup => {
+    const record = await createRecord(engine, options, cleanup, { transient: true });
+    await launchContainer(engine, record, undefined);
+    return record.id;
+  });
+}
+
+/** Runs to the end and collects both streams. */
+export async function capture(
+  engine: Engine,
+  options: CreateOptions & { input?: string | Uint8Array },
+): Promise<CapturedResult> {
+  const { input, ...create } = options;
+  const attached = await run(engine, { ...create, interactive: input !== undefined }, { stdio: 'pipe' });
+  attached.stdin?.on('error', () => {}); // the command may end without reading
+  if (input !== undefined) attached.stdin?.end(input);
+  const [stdout, stderr, result] = await Promise.all([
+    collect(attached.stdout),
+    collect(attached.stderr),
+    attached.wait(),
+  ]);
+  return { exitCode: result.exitCode, stdout, stderr };
+}
+
+/** --rm while we are here; when we are not, the supervisor does it. */
+export async function removeIfAsked(engine: Engine, record: ContainerRecord): Promise<void> {
+  if (!record.autoRemove) return;
+  const { remove } = await import('./remove.ts');
+  await remove(engine, record.id, { force: true, volumes: true });
+}
+
+async function collect(stream: NodeJS.ReadableStream | undefined): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream ?? []) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
