@@ -26,6 +26,8 @@ export interface NetworkProbe {
   readonly ok: boolean;
   readonly reason?: string;
   readonly hint?: string;
+  /** It would work, but should not be trusted: the driver's option `force` takes it all the same. */
+  readonly risky?: boolean;
 }
 
 export interface PortMapping {
@@ -51,7 +53,7 @@ export interface NetworkSetup {
   /** Walked by init inside the new namespaces (loopback up …). */
   readonly ops: readonly Op[];
   readonly services: readonly Service[];
-  /** Lines of resolv.conf; undefined: copy the host's. */
+  /** Addresses for resolv.conf; undefined: the host's; empty: none. */
   readonly nameservers?: readonly string[];
   /** The container's own address for /etc/hosts, if it has one. */
   readonly address?: string;

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import { isIPv4, isIPv6 } from 'node:net';
+import { TsboxError } from '../errors.ts';
+import { freePort } from './bind.ts';
+import type { PortMapping } from './driver.ts';
+
+/**
+ * docker's -p: `[[ip:][host]:]container[/tcp|udp]`, where host and container are a port or a range `first-last` of equal
+ * length; a range of host ports for one container port means any free one of them, an absent or 0 host port any free
+ * port. Free ports are chosen here by binding them for a moment. Throws USAGE for a malformed one, PORT for one that is
+ * given twice or that this user may not bind, or when no port of a range is free.
+ */
+export async function parsePublish(specs: readonly string[]): Promise<PortMapping[]> {
+  const wanted = specs.flatMap(parseOne);
+  const mappings: PortMapping[] = [];
+  for (const { candidates, ...mapping } of wanted) {
+    const hostPort =
+      candidates.length === 1 ? (candidates[0] ?? 0) : await choose(mapping, candidates, mappings);
+    mappings.push({ ...mapping, hostPort });
+  }
+  checkTwice(mappings);
+  checkPrivileged(mappings);
+  return mappings;
+}
+
+/** `127.0.0.1:8080/tcp`, as errors and `ps` write it. */
+export const hostSide = (p: PortMapping): string =>
+  `${isIPv6(p.hostIp) ? `[${p.hostIp}]` : p.hostIp}:${p.hostPort}/${p.protocol}`;
+
+/** Ports below this one need CAP_NET_BIND_SERVICE on the host (ip(7)). */
+export function unprivilegedPortStart(): number {
+  try {
+    const text = readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8');
+    return Number.parseInt(text, 10);
+  } catch {
+    return 1024;
+  }
+}
+
+/** PORT for a port that the user may not bind. */
+export function privilegedPort(mapping: PortMapping, start: number): TsboxError {
+  return new TsboxError(
+    'PORT',
+    `port ${mapping.hostPort}/${mapping.protocol} cannot be published: permission denied, ports below ${start} are root's here`,
+    {
+      hint: `choose a higher port (-p ${mapping.hostPort + 8000}:${mapping.containerPort}), or as root: sysctl net.ipv4.ip_unprivileged_port_start=${mapping.hostPort}`,
+    },
+  );
+}
+
+interface Wanted extends Omit<PortMapping, 'hostPort'> {
+  /** One port: that one. Several, or none: any that is free. */
+  readonly candidates: readonly number[];
+}
+
+const SPEC = /^(?:(?:\[([^\]]*)\]|([^[\]:]*)):)?(?:(\d*(?:-\d+)?):)?(\d+(?:-\d+)?)(?:\/([^/]*))?$/;
+
+function parseOne(spec: string): Wanted[] {
+  const [, ip6, first, second, inside, protocol = 'tcp'] = SPEC.exec(spec) ?? fail(spec, 'it is malformed');
+  // With one colon, what stands before it is the host port; with two, the address.
+  const [ip4, host] = second === undefined && ip6 === undefined ? [undefined, first] : [first, second];
+  const hostIp = address(spec, ip6, ip4);
+  const lower = protocol.toLowerCase();
+  if (lower !== 'tcp' && lower !== 'udp')
+    fail(spec, `the protocol ${JSON.stringify(protocol)} cannot be published`);
+  const containerPorts = portRange(spec, inside ?? '');
+  const hostPorts = host === undefined || host === '' || host === '0' ? [] : portRange(spec, host);
+  if (containerPorts.includes(0) || hostPorts.includes(0)) fail(spec, 'there is no port 0');
+  return pair(spec, hostPorts, containerPorts).map(([candidates, containerPort]) => ({
+    hostIp,
+    candidates,
+    containerPort,
+    protocol: lower as 'tcp' | 'udp',
+  }));
+}
+
+function pair(
+  spec: string,
+  host: readonly number[],
+  container: readonly number[],
+): [readonly number[], number][] {
+  if (host.length === 0 || container.length === 1) return container.map(port => [host, port]);
+  if (host.length !== container.length) fail(spec, 'the two ranges differ in length');
+  return container.map((port, i) => [[host[i] ?? 0], port]);
+}
+
+function address(spec: string, ip6: string | undefined, ip4: string | undefined): string {
+  if (ip6 !== undefined)
+    return isIPv6(ip6) ? ip6 : fail(spec, `${JSON.stringify(ip6)} is not an IPv6 address`);
+  if (ip4 === undefined || ip4 === '') return '0.0.0.0';
+  return isIPv4(ip4) ? ip4 : fail(spec, `${JSON.stringify(ip4)} is not an IP address`);
+}
+
+function portRange(spec: string, text: string): number[] {
+  const [first = Number.NaN, last = first] = text.split('-').map(Number);
+  if (!(first <= last)) fail(spec, `${JSON.stringify(text)} is not a port or a range of ports`);
+  if (last > 65535) fail(spec, `${last} is above the highest port, 65535`);
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
+
+function fail(spec: string, why: string): never {
+  throw new TsboxError('USAGE', `-p ${JSON.stringify(spec)}: ${why}`, {
+    hint: 'write -p [[ip:][hostport]:]containerport[/tcp|udp], an IPv6 address in brackets',
+  });
+}
+
+async function choose(
+  mapping: Omit<PortMapping, 'hostPort'>,
+  candidates: readonly number[],
+  taken: readonly PortMapping[],
+): Promise<number> {
+  const ours = new Set(taken.filter(t => t.protocol === mapping.protocol).map(t => t.hostPort));
+  for (const port of candidates.length > 0 ? candidates : [0, 0, 0, 0]) {
+    const free = ours.has(port) ? undefined : await freePort(mapping.hostIp, port, mapping.protocol);
+    if (free !== undefined && !ours.has(free)) return free;
+  }
+  const range = candidates.length > 0 ? `${candidates[0]}-${candidates.at(-1)}` : 'any';
+  throw new TsboxError(
+    'PORT',
+    `no free port on ${mapping.hostIp} for container port ${mapping.containerPort}: tried ${range}`,
+  );
+}
+
+function checkTwice(mappings: readonly PortMapping[]): void {
+  const seen = new Set<string>();
+  for (const mapping of mappings) {
+    const key = hostSide(mapping);
+    if (seen.has(key)) throw new TsboxError('PORT', `port ${key} is published twice`);
+    seen.add(key);
+  }
+}
+
+function checkPrivileged(mappings: readonly PortMapping[]): void {
+  if (mappings.length === 0 || process.geteuid?.() === 0) return;
+  const start = unprivilegedPortStart();
+  for (const mapping of mappings) if (mapping.hostPort < start) throw privilegedPort(mapping, start);
+}

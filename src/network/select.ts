@@ -1,0 +1,111 @@
+import { TsboxError } from '../errors.ts';
+import { suggest } from '../util/suggest.ts';
+import type { NetworkDriver, NetworkDriverName, NetworkProbe } from './driver.ts';
+import { host } from './host.ts';
+import { none } from './none.ts';
+import { slirp4netns } from './slirp4netns.ts';
+import { parseSlirpOptions } from './slirp4netns-options.ts';
+import { probeSlirp } from './slirp4netns-probe.ts';
+
+/** The only place that knows all drivers. */
+const DRIVERS: Readonly<Record<NetworkDriverName, NetworkDriver>> = { none, host, slirp4netns };
+const NAMES = Object.keys(DRIVERS) as NetworkDriverName[];
+
+/** Words of docker and podman for what comes without a choice. */
+const DEFAULT_WORDS = ['auto', 'default', 'bridge', 'private'];
+
+export interface NetworkChoice {
+  readonly driver: NetworkDriver;
+  /** As written after the colon; checked. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+export interface NetworkConfig {
+  /** The configured default with its options, or `auto`. */
+  readonly network?: { readonly driver: string };
+}
+
+/** The driver of a name in a container's record. */
+export function networkDriver(name: string): NetworkDriver {
+  if (isDriver(name)) return DRIVERS[name];
+  throw new TsboxError(
+    'NETWORK',
+    `the network driver ${JSON.stringify(name)} is not in this version of tsbox`,
+  );
+}
+
+/**
+ * What `--network` asks for: `slirp4netns[:key=value,…]`, `none`, `host`; undefined means the configured default, or slirp4netns.
+ * A network that this machine cannot give is an error that says what to install, never silently a lesser one. `cacheDir`
+ * keeps what was found out about programs between calls. Throws USAGE and NETWORK.
+ */
+export async function selectNetwork(
+  wanted: string | undefined,
+  config: NetworkConfig = {},
+  cacheDir?: string,
+): Promise<NetworkChoice> {
+  const { name, options } = parseNetwork(resolveDefault(wanted, config));
+  if (name !== 'slirp4netns') return { driver: DRIVERS[name], options };
+  const { force } = parseSlirpOptions(options);
+  const probe = await probeSlirp(cacheDir);
+  if (!probe.ok && !(force && probe.risky)) throw unavailable(name, probe);
+  return { driver: DRIVERS[name], options };
+}
+
+/** `name[:key=value,…]` taken apart. Options of drivers that have none, and malformed ones, are USAGE errors. */
+export function parseNetwork(text: string): { name: NetworkDriverName; options: Record<string, string> } {
+  const colon = text.indexOf(':');
+  const name = colon < 0 ? text : text.slice(0, colon);
+  if (!isDriver(name)) throw unknownNetwork(name, text);
+  if (colon < 0) return { name, options: {} };
+  if (name !== 'slirp4netns')
+    throw new TsboxError('USAGE', `--network ${name} takes no options, got ${JSON.stringify(text)}`);
+  return { name, options: parseOptions(text.slice(colon + 1)) };
+}
+
+function resolveDefault(wanted: string | undefined, config: NetworkConfig): string {
+  if (wanted !== undefined && !DEFAULT_WORDS.includes(wanted)) return wanted;
+  const configured = config.network?.driver ?? 'auto';
+  return DEFAULT_WORDS.includes(configured) ? 'slirp4netns' : configured;
+}
+
+function parseOptions(text: string): Record<string, string> {
+  const options: Record<string, string> = {};
+  for (const part of text.split(',')) {
+    const [, key, value] = /^([a-z0-9_]+)=(.+)$/.exec(part) ?? [];
+    if (key === undefined || value === undefined) {
+      throw new TsboxError('USAGE', `--network slirp4netns: ${JSON.stringify(part)} is not key=value`);
+    }
+    options[key] = value;
+  }
+  return options;
+}
+
+function unavailable(name: string, probe: NetworkProbe): TsboxError {
+  return new TsboxError(
+    'NETWORK',
+    `the network driver ${name} cannot be used: ${probe.reason ?? 'unknown reason'}`,
+    {
+      ...(probe.hint !== undefined && { hint: probe.hint }),
+    },
+  );
+}
+
+function unknownNetwork(name: string, text: string): TsboxError {
+  const near = suggest(name, NAMES);
+  const hint = near ? `did you mean ${near}?` : `networks: ${NAMES.join(', ')}`;
+  if (name === 'container') {
+    return new TsboxError(
+      'USAGE',
+      `--network ${JSON.stringify(text)}: sharing another container's network is not there yet`,
+      {
+        hint,
+      },
+    );
+  }
+  return new TsboxError('USAGE', `--network: there is no network ${JSON.stringify(name)}`, { hint });
+}
+
+function isDriver(name: string): name is NetworkDriverName {
+  return (NAMES as readonly string[]).includes(name);
+}

@@ -1,0 +1,81 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { connect } from 'node:net';
+import { messageOf, TsboxError } from '../errors.ts';
+import type { PortMapping } from './driver.ts';
+
+/**
+ * slirp4netns' API socket: one JSON object per connection, answered by `{"return":…}` or `{"error":{"desc":…}}`
+ * (slirp4netns(1), "API SOCKET"). The socket is reached through a descriptor of its directory, whose path may be longer
+ * than the 108 bytes of sun_path.
+ */
+
+/** More is no answer of slirp4netns. */
+const MAX_ANSWER = 64 * 1024;
+const TIMEOUT_MS = 10_000;
+
+/** Forwards a port. Resolves with undefined, or slirp4netns' reason for a refusal; rejects with PORT when it does not answer. */
+export async function addForward(
+  directory: string,
+  socket: string,
+  port: PortMapping,
+): Promise<string | undefined> {
+  const answer = await request(directory, socket, {
+    execute: 'add_hostfwd',
+    arguments: {
+      proto: port.protocol,
+      host_addr: port.hostIp,
+      host_port: port.hostPort,
+      guest_port: port.containerPort,
+    },
+  });
+  return errorOf(answer);
+}
+
+/** Sends one request and returns the text of the answer. */
+async function request(directory: string, socket: string, body: object): Promise<string> {
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return await exchange(`/proc/self/fd/${fd}/${socket}`, JSON.stringify(body));
+  } catch (error) {
+    throw new TsboxError(
+      'PORT',
+      `slirp4netns does not answer on ${directory}/${socket}: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function exchange(path: string, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const client = connect(path, () => client.write(text));
+    let answer = '';
+    client.setEncoding('utf8');
+    client.setTimeout(TIMEOUT_MS, () => client.destroy(new Error('no answer within 10 s')));
+    client.on('data', (chunk: string) => {
+      answer += chunk;
+      if (answer.length > MAX_ANSWER) client.destroy(new Error('the answer is too long'));
+    });
+    client.on('error', reject);
+    client.on('close', failed => {
+      if (!failed) resolve(answer);
+    });
+  });
+}
+
+function errorOf(answer: string): string | undefined {
+  try {
+    const parsed: unknown = JSON.parse(answer);
+    if (typeof parsed !== 'object' || parsed === null) return `unexpected answer ${answer}`;
+    if ('return' in parsed) return undefined;
+    const { error } = parsed as { error?: { desc?: unknown } };
+    return String(error?.desc ?? answer);
+  } catch {
+    return answer === ''
+      ? 'slirp4netns hung up'
+      : `unexpected answer ${JSON.stringify(answer.slice(0, 200))}`;
+  }
+}
