@@ -1,0 +1,97 @@
+import { TsboxError } from '../errors.ts';
+import { describe, readRefusal } from './answer.ts';
+import type { Credentials } from './auth-file.ts';
+import { type Challenge, parseChallenges } from './challenge.ts';
+import type { HttpResponse } from './http.ts';
+import type { Token, TokenRequest } from './token.ts';
+
+export interface AuthenticatorOptions {
+  readonly host: string;
+  credentials(): Promise<Credentials | undefined>;
+  token(request: Pick<TokenRequest, 'realm' | 'service' | 'scope' | 'credentials'>): Promise<Token>;
+}
+
+/**
+ * Knows what to send as Authorization to one registry: nothing until it challenges us, then a token per scope (kept until it
+ * ends) or Basic. What it knows is for that registry's origin alone.
+ */
+export class Authenticator {
+  readonly #options: AuthenticatorOptions;
+  readonly #tokens = new Map<string, Token>();
+  readonly #pending = new Map<string, Promise<void>>();
+  #basic: string | undefined;
+  #credentials: Promise<Credentials | undefined> | undefined;
+
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options;
+  }
+
+  /** The header's value for that scope (`repository:a/b:pull`), if there is one by now. */
+  header(scope: string): string | undefined {
+    const token = this.#tokens.get(scope);
+    if (token !== undefined && token.until > Date.now()) return `Bearer ${token.value}`;
+    return this.#basic;
+  }
+
+  /**
+   * Handles a 401 that came although `sent` was sent: afterwards `header` gives something new. Parallel requests share one
+   * answer. Throws UNAUTHORIZED when there is nothing to try.
+   */
+  async answer(response: HttpResponse, scope: string, sent: string | undefined): Promise<void> {
+    const current = this.header(scope);
+    if (current !== undefined && current !== sent) {
+      response.body.cancel();
+      return;
+    }
+    const known = this.#pending.get(scope);
+    if (known !== undefined) {
+      response.body.cancel();
+      return known;
+    }
+    const work = this.#answer(response, scope, sent).finally(() => this.#pending.delete(scope));
+    this.#pending.set(scope, work);
+    return work;
+  }
+
+  async #answer(response: HttpResponse, scope: string, sent: string | undefined): Promise<void> {
+    const challenges = parseChallenges(response.headers['www-authenticate'] ?? '');
+    const bearer = challenges.find(c => c.scheme === 'bearer' && c.params.realm !== undefined);
+    const credentials = await this.#ownCredentials();
+    const basic =
+      challenges.some(c => c.scheme === 'basic') && credentials?.isToken === false
+        ? credentials.basic()
+        : undefined;
+    if (bearer === undefined && (basic === undefined || basic === sent)) throw await this.refusal(response);
+    response.body.cancel();
+    if (bearer !== undefined) await this.#bearer(bearer, scope, credentials);
+    else this.#basic = basic;
+  }
+
+  async #bearer({ params }: Challenge, scope: string, credentials: Credentials | undefined): Promise<void> {
+    const wanted = {
+      realm: params.realm ?? '',
+      service: params.service,
+      scope: params.scope ?? scope,
+      credentials,
+    };
+    this.#tokens.delete(scope);
+    this.#tokens.set(scope, await this.#options.token(wanted));
+  }
+
+  #ownCredentials(): Promise<Credentials | undefined> {
+    this.#credentials ??= this.#options.credentials();
+    return this.#credentials;
+  }
+
+  /** The error for an answer 401 or 403 that stays. */
+  async refusal(response: HttpResponse): Promise<TsboxError> {
+    const refusal = await readRefusal(response);
+    const known = (await this.#ownCredentials()) !== undefined;
+    const who = known
+      ? 'does not let you in with the credentials given'
+      : 'does not let anybody in without credentials';
+    const text = `registry ${this.#options.host} ${who}: the image does not exist, or it is private (${describe(refusal)})`;
+    const hint = 'check the name; credentials are read from ~/.docker/config.json and containers/auth.json';
+    return new TsboxError('UNAUTHORIZED', text, { hint });
+  }
+}

@@ -1,0 +1,133 @@
+import type { Dispatcher } from 'undici';
+import { environment } from '../host/paths.ts';
+import { Body } from './body.ts';
+import { isLoopback } from './hosts.ts';
+import type { NetworkLimits } from './limits.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+  /** Certificates of this server are not checked. */
+  readonly insecure?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case; several of one name are joined as RFC 9110 allows. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Body;
+  /** Where it came from in the end. */
+  readonly url: URL;
+}
+
+type AgentKind = 'direct' | 'insecure' | 'proxied';
+
+/**
+ * The one door to the network: plain HTTP requests through undici, with proxies of the environment and time limits. It
+ * follows no redirects, retries nothing and knows nothing of registries. Loopback addresses are never proxied.
+ */
+export class Http {
+  readonly #limits: NetworkLimits;
+  readonly #agents = new Map<AgentKind, Promise<Dispatcher>>();
+
+  constructor(limits: NetworkLimits) {
+    this.#limits = limits;
+  }
+
+  /** Resolves when the headers are there. Rejects with the error of the socket or of undici, or the signal's reason. */
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    request.signal?.throwIfAborted();
+    const agent = await this.#agent(kindOf(request));
+    return new Promise((resolve, reject) => {
+      const { method, url } = request;
+      agent.dispatch(
+        {
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method,
+          headers: { ...request.headers },
+          body: request.body ?? null,
+          headersTimeout: this.#limits.headers,
+          bodyTimeout: this.#limits.idle,
+        },
+        handler(request, resolve, reject),
+      );
+    });
+  }
+
+  /** Ends every connection. */
+  async close(): Promise<void> {
+    const agents = await Promise.all(this.#agents.values());
+    this.#agents.clear();
+    await Promise.all(agents.map(agent => agent.destroy()));
+  }
+
+  #agent(kind: AgentKind): Promise<Dispatcher> {
+    const known = this.#agents.get(kind);
+    if (known !== undefined) return known;
+    const made = makeAgent(kind, this.#limits);
+    this.#agents.set(kind, made);
+    return made;
+  }
+}
+
+function kindOf(request: HttpRequest): AgentKind {
+  if (request.insecure) return 'insecure';
+  const proxied = PROXY_VARIABLES.some(name => environment(name) !== undefined);
+  return proxied && !isLoopback(request.url.host) ? 'proxied' : 'direct';
+}
+
+const PROXY_VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'];
+
+async function makeAgent(kind: AgentKind, limits: NetworkLimits): Promise<Dispatcher> {
+  const connect = { timeout: limits.connect, ...(kind === 'insecure' && { rejectUnauthorized: false }) };
+  if (kind === 'proxied') {
+    const { default: EnvHttpProxyAgent } = await import('undici/lib/dispatcher/env-http-proxy-agent.js');
+    return new EnvHttpProxyAgent({ connect });
+  }
+  const { default: Agent } = await import('undici/lib/dispatcher/agent.js');
+  return new Agent({ connect });
+}
+
+function handler(
+  request: HttpRequest,
+  resolve: (response: HttpResponse) => void,
+  reject: (error: Error) => void,
+): Dispatcher.DispatchHandler {
+  let body: Body | undefined;
+  let stop = (): void => {};
+  const finish = (error?: Error): void => {
+    request.signal?.removeEventListener('abort', stop);
+    body?.end(error);
+    if (error !== undefined) reject(error);
+  };
+  return {
+    onRequestStart(controller) {
+      stop = () => controller.abort(asError(request.signal?.reason));
+      if (request.signal?.aborted) stop();
+      else request.signal?.addEventListener('abort', stop, { once: true });
+    },
+    onResponseStart(controller, status, headers) {
+      if (status < 200) return;
+      body = new Body(controller);
+      resolve({ status, headers: flatten(headers), body, url: request.url });
+    },
+    onResponseData: (_controller, chunk) => body?.push(chunk),
+    onResponseEnd: () => finish(),
+    onResponseError: (_controller, error) => finish(error),
+  };
+}
+
+function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const entries = Object.entries(headers).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    entries.map(([k, v]) => [k.toLowerCase(), Array.isArray(v) ? v.join(', ') : String(v)]),
+  );
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason ?? 'aborted'));
+}

@@ -1,0 +1,12 @@
+/**
+ * Two files of undici, by path: its index loads fetch, caches and web sockets too, which costs three times as much at
+ * start as the agents alone.
+ */
+declare module 'undici/lib/dispatcher/agent.js' {
+  import { Agent } from 'undici';
+  export default Agent;
+}
+declare module 'undici/lib/dispatcher/env-http-proxy-agent.js' {
+  import { EnvHttpProxyAgent } from 'undici';
+  export default EnvHttpProxyAgent;
+}
