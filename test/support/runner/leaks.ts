@@ -68,17 +68,26 @@ function leakedMounts(home: string): string[] {
     .map(line => `mount ${line.split(' ')[4]}`);
 }
 
+/** Runtime directories of the file's home and of the homes inside it. */
 function leakedSockets(home: string): string[] {
-  const runtime = join(home, 'run', 'tsbox');
-  const walk = (dir: string): string[] => {
-    try {
-      return readdirSync(dir).flatMap(name => {
-        const path = join(dir, name);
-        return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? walk(path) : [path];
-      });
-    } catch {
-      return [];
-    }
-  };
-  return walk(runtime).map(path => `file of the runtime directory ${path.slice(runtime.length + 1)}`);
+  const homes = [home, ...list(home).map(name => join(home, name))];
+  return homes.flatMap(dir => {
+    const runtime = join(dir, 'run', 'tsbox');
+    return filesIn(runtime).map(path => `file of the runtime directory ${path.slice(runtime.length + 1)}`);
+  });
+}
+
+function filesIn(dir: string): string[] {
+  return list(dir).flatMap(name => {
+    const path = join(dir, name);
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? filesIn(path) : [path];
+  });
+}
+
+function list(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return []; // not there, or of a user namespace
+  }
 }
