@@ -26,7 +26,7 @@ const MiB = 1024 * 1024;
 /** Image config and options become one record: docker's rules for what replaces and what adds. */
 export async function containerRecord(engine: Engine, input: RecordInput): Promise<ContainerRecord> {
   const { options, image, maps, driver, id } = input;
-  const network = await selectNetwork(options.network, engine.config);
+  const network = await selectNetwork(options.network, engine.config, engine.paths.runtime);
   const hostname = options.hostname ?? (network.driver.name === 'host' ? hostName() : id.slice(0, 12));
   return {
     version: 1,

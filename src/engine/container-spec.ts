@@ -8,7 +8,12 @@ import {
 } from '../oci/runtime-spec.ts';
 import type { IdMapLine } from '../plan/ops.ts';
 import { capabilityNames, resolveCapabilities } from '../runtime/capabilities.ts';
-import { HOST_SYS_MASKED_PATHS, MASKED_PATHS, READONLY_PATHS } from '../runtime/hardening.ts';
+import {
+  DEFAULT_RLIMITS,
+  HOST_SYS_MASKED_PATHS,
+  MASKED_PATHS,
+  READONLY_PATHS,
+} from '../runtime/hardening.ts';
 import type { ContainerRecord, MountRecord } from '../store/container-record.ts';
 
 export interface SpecInput {
@@ -64,6 +69,16 @@ function processSpec({ record, consoleSize }: SpecInput): Spec['process'] {
     noNewPrivileges: record.noNewPrivileges,
     ...(record.oomScoreAdj !== undefined && { oomScoreAdj: record.oomScoreAdj }),
   };
+}
+
+/** --ulimit over the defaults. */
+function rlimits(record: ContainerRecord) {
+  const limits = new Map([...DEFAULT_RLIMITS, ...record.ulimits].map(limit => [limit.name, limit]));
+  return [...limits.values()].map(({ name, soft, hard }) => ({
+    type: `RLIMIT_${name.toUpperCase()}`,
+    soft,
+    hard,
+  }));
 }
 
 /** The host's own sysfs, bound for --network host, shows more than one of our own does. */

@@ -1,5 +1,6 @@
 import { helperPath } from '../host/binaries.ts';
 import { chooseMaps, type UsernsMaps } from '../host/idmap.ts';
+import { ownStore } from '../host/owner.ts';
 import type { Op } from '../plan/ops.ts';
 import { type EnterHost, enter } from '../runtime/enter.ts';
 import type { StorageHost } from '../storage/driver.ts';
@@ -11,6 +12,7 @@ type Want = 'auto' | 'ranges' | 'single' | 'keep-id';
 export async function mapsFor(engine: Engine, want: Want): Promise<UsernsMaps> {
   const { maps, warning } = await chooseMaps(engine.config, want);
   if (warning) engine.reporter.warn(warning);
+  ownStore(engine.paths, maps);
   return maps;
 }
 
