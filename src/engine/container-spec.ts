@@ -61,11 +61,7 @@ function processSpec({ record, consoleSize }: SpecInput): Spec['process'] {
     env: p.env,
     cwd: p.cwd,
     capabilities: { bounding: caps, effective: caps, permitted: caps, inheritable: [], ambient: [] },
-    rlimits: record.ulimits.map(u => ({
-      type: `RLIMIT_${u.name.toUpperCase()}`,
-      soft: u.soft,
-      hard: u.hard,
-    })),
+    rlimits: rlimits(record),
     noNewPrivileges: record.noNewPrivileges,
     ...(record.oomScoreAdj !== undefined && { oomScoreAdj: record.oomScoreAdj }),
   };
