@@ -32,7 +32,8 @@ export async function createRecord(
   const record = await reserveContainer(engine.paths, planned, reserve);
   cleanup.push(() => discard(engine, record.id));
   await ensureVolumes(engine, record, cleanup);
-  await storageDriver(record.storage.driver).prepare(await rootfsRequest(engine, record));
+  const host = storageHost(engine, await mapsFor(engine, 'auto'));
+  await storageDriver(record.storage.driver).prepare(await rootfsRequest(engine, record), host);
   return record;
 }
 

@@ -14,6 +14,7 @@ import { type ContainerPlan, containerPlan } from './container-plan.ts';
 import type { Engine } from './context.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
 import { writeEtcFiles } from './etc-files.ts';
+import { mapsFor, storageHost } from './machine.ts';
 import { rootfsRequest } from './rootfs.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import type { AttachOptions } from './types.ts';
@@ -29,7 +30,8 @@ export async function launchContainer(
 ): Promise<Launched> {
   const storage = storageDriver(record.storage.driver);
   await mkdir(containerRuntimeDir(engine, record.id), { recursive: true, mode: 0o700 });
-  await storage.prepare(await rootfsRequest(engine, record));
+  const host = storageHost(engine, await mapsFor(engine, 'auto'));
+  await storage.prepare(await rootfsRequest(engine, record), host);
   const plan = await containerPlan(engine, record);
   await writeEtcFiles(engine, record, plan.network);
   return launch(

@@ -121,12 +121,12 @@ const warningOf = (why: { problem: string; hint: string }): string =>
 
 /**
  * How fuse-overlayfs must show the files of layers that were unpacked under `disk` in a namespace that has `shown`, for
- * its options uidmapping and gidmapping (`SHOWN:FOUND:COUNT:…`).
+ * its options uidmapping and gidmapping (`FOUND:SHOWN:COUNT:…`).
  */
 export function keepIdMapping(disk: UsernsMaps, shown: UsernsMaps): { uid: string; gid: string } {
   const text = (a: readonly IdMapLine[], b: readonly IdMapLine[]): string =>
     translate(a, b)
-      .map(l => `${l.outside}:${l.inside}:${l.count}`)
+      .map(l => `${l.inside}:${l.outside}:${l.count}`)
       .join(':');
   return { uid: text(disk.uid, shown.uid), gid: text(disk.gid, shown.gid) };
 }

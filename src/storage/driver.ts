@@ -19,11 +19,15 @@ export interface StorageDriver {
 
   /**
    * Makes what a container needs on disk before its first start, inside `containers/<id>/`, which exists. Idempotent:
-   * `start` calls it again. On failure the caller removes the container's whole directory.
+   * `start` calls it again. On failure the caller removes the container's whole directory. `host` is used by drivers whose
+   * preparation needs the mapped ids (`vfs` copies files that belong to them).
    */
-  prepare(request: RootfsRequest): Promise<void>;
+  prepare(request: RootfsRequest, host: StorageHost): Promise<void>;
 
-  /** How init mounts it. Pure. The last operation leaves the root file system mounted at `Rootfs.path`. */
+  /**
+   * How init mounts it. Writes nothing (`host` looks up where the covered paths lead). The last operation leaves the root file
+   * system mounted at `Rootfs.path` and declared as `root`.
+   */
   rootfs(request: RootfsRequest): Rootfs;
 }
 

@@ -1,0 +1,100 @@
+import {
+  type BigIntStats,
+  chmodSync,
+  constants,
+  copyFileSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
+import { makeFifo } from '../sys/mknod.ts';
+import { setPathTimes } from '../sys/utimens.ts';
+import { getXattr, listXattr, setXattr } from '../sys/xattr.ts';
+
+/**
+ * Copies a stack of unpacked layers into one plain directory, for the storage driver vfs. Runs in the user namespace that
+ * the layers were unpacked in, as root there. Paths are bytes: names in a layer need not be UTF-8.
+ *
+ * The trees hold what an image put there, but nobody writes to them while this runs, and no link is ever followed.
+ */
+export function flatten(layers: readonly string[], target: string): void {
+  const root = Buffer.from(target);
+  mkdirSync(root, { mode: 0o755 });
+  for (const layer of layers) copyTree(Buffer.from(layer), root, new Map());
+}
+
+/** First names of files with several links, by inode; one layer's links never lead into another's. */
+type Links = Map<string, Buffer>;
+
+function copyTree(from: Buffer, to: Buffer, links: Links): void {
+  for (const name of readdirSync(from, { encoding: 'buffer' })) {
+    copyEntry(join(from, name), join(to, name), links);
+  }
+  copyAttributes(from, to, lstat(from));
+}
+
+function copyEntry(from: Buffer, to: Buffer, links: Links): void {
+  const stat = lstat(from);
+  const existing = lstatSync(to, { throwIfNoEntry: false });
+  const isDirectory = stat.isDirectory();
+  // A directory joins the one below it unless it is opaque; everything else replaces what is there.
+  if (existing && !(isDirectory && existing.isDirectory() && !isOpaque(from))) remove(to);
+  if (stat.isCharacterDevice() && stat.rdev === 0n) return;
+  if (isDirectory) {
+    mkdirSync(to, { recursive: true, mode: 0o700 });
+    copyTree(from, to, links);
+    return;
+  }
+  if (linkAgain(stat, to, links)) return;
+  create(from, to, stat);
+  copyAttributes(from, to, stat);
+}
+
+/** True when the file is another name of one that has been copied already. */
+function linkAgain(stat: BigIntStats, to: Buffer, links: Links): boolean {
+  if (stat.nlink < 2n) return false;
+  const first = links.get(String(stat.ino));
+  if (first) linkSync(first, to);
+  else links.set(String(stat.ino), to);
+  return first !== undefined;
+}
+
+function create(from: Buffer, to: Buffer, stat: BigIntStats): void {
+  if (stat.isSymbolicLink()) symlinkSync(readlinkSync(from, { encoding: 'buffer' }), to);
+  else if (stat.isFIFO()) makeFifo(to, 0o600);
+  else if (stat.isFile()) copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+}
+
+/** Owner before mode: chown(2) takes the setuid bit away, and attributes of capabilities too. Times last. */
+function copyAttributes(from: Buffer, to: Buffer, stat: BigIntStats): void {
+  if (!lstatSync(to, { throwIfNoEntry: false })) return;
+  lchownSync(to, Number(stat.uid), Number(stat.gid));
+  if (!stat.isSymbolicLink()) chmodSync(to, Number(stat.mode & 0o7777n));
+  for (const name of listXattr(from)) {
+    const value = name.startsWith(OVERLAY) ? undefined : getXattr(from, name);
+    if (value) setXattr(to, name, value);
+  }
+  setPathTimes(to, Number(stat.mtimeNs / NANO), Number(stat.mtimeNs % NANO));
+}
+
+const OVERLAY = 'user.overlay.';
+const NANO = 1_000_000_000n;
+const SLASH = Buffer.from('/');
+
+const isOpaque = (path: Buffer): boolean => getXattr(path, `${OVERLAY}opaque`)?.toString() === 'y';
+const join = (directory: Buffer, name: Buffer): Buffer => Buffer.concat([directory, SLASH, name]);
+const lstat = (path: Buffer): BigIntStats => lstatSync(path, { bigint: true });
+
+/** rmSync takes no bytes, so directories are walked here. */
+function remove(path: Buffer): void {
+  if (lstatSync(path).isDirectory()) {
+    for (const name of readdirSync(path, { encoding: 'buffer' })) remove(join(path, name));
+    rmdirSync(path);
+  } else unlinkSync(path);
+}

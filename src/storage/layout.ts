@@ -1,0 +1,44 @@
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { TsboxError } from '../errors.ts';
+import { giveToStore } from '../host/owner.ts';
+import { digestHex } from '../oci/digest.ts';
+import type { RootfsRequest } from './driver.ts';
+
+/** Where drivers keep what, relative to the store. */
+
+/** The unpacked tree of a layer. Throws DIGEST for a malformed diff id. */
+export const layerTree = (diffId: string): string => `layers/${digestHex(diffId)}/fs`;
+
+export const containerDir = (request: RootfsRequest): string => `containers/${request.containerId}`;
+
+/** Lower directories, the top one first. */
+export const lowerTrees = (request: RootfsRequest): string[] => request.layers.map(layerTree).reverse();
+
+/**
+ * Makes directories inside the container's own (which exists) and gives them to the ids that are root inside. Idempotent.
+ * Throws STORAGE when a layer is not there: the mount would only say ENOENT.
+ */
+export function makeDirectories(request: RootfsRequest, names: readonly string[]): void {
+  const own = join(request.root, containerDir(request));
+  giveToStore(request.root, own);
+  for (const name of names) {
+    const path = join(own, name);
+    mkdirSync(path, { recursive: true });
+    giveToStore(request.root, path);
+  }
+}
+
+/** The root directory of the result takes the mode of the topmost layer's, as it would in a plain directory. */
+export function copyRootMode(request: RootfsRequest, upper: string): void {
+  const [top] = lowerTrees(request);
+  chmodSync(join(request.root, upper), top === undefined ? 0o755 : layerStat(request, top).mode & 0o7777);
+}
+
+function layerStat(request: RootfsRequest, tree: string) {
+  const stat = statSync(join(request.root, tree), { throwIfNoEntry: false });
+  if (stat) return stat;
+  throw new TsboxError('STORAGE', `the layer ${tree} is missing in the store ${request.root}`, {
+    hint: 'pull the image again',
+  });
+}

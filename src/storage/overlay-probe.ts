@@ -1,0 +1,48 @@
+import { lstatSync } from 'node:fs';
+import { hasErrno, messageOf } from '../errors.ts';
+import { fileSystemOf } from '../host/filesystem.ts';
+import { kernelAtLeast } from '../host/probe.ts';
+import { ops } from '../plan/ops.ts';
+import type { StorageHost, StorageProbe } from './driver.ts';
+import { withScene } from './probe-scene.ts';
+
+/** Mounts overlayfs on a scene in the store and removes a lower file through it, which must leave a whiteout above. */
+export async function overlayProbe(host: StorageHost): Promise<StorageProbe> {
+  try {
+    return await withScene(host.root, async ({ dir, path }) => {
+      await host.walk([
+        ops.private('mounts made from here on stay in this namespace'),
+        ops.chdir(dir, 'the scene'),
+        ops.hostmount(
+          { type: 'overlay', target: 'm', data: 'lowerdir=l,upperdir=u,workdir=w,userxattr' },
+          'does this kernel let a user mount overlayfs, on this file system?',
+        ),
+        ops.rmtree('m/f', 'can it remember a removed file?'),
+      ]);
+      const whiteout = lstatSync(`${path}/u/f`, { throwIfNoEntry: false });
+      return whiteout?.isCharacterDevice()
+        ? { ok: true }
+        : no(host, 'a removed file leaves no whiteout in the upper directory');
+    });
+  } catch (error) {
+    return no(host, messageOf(error), error);
+  }
+}
+
+function no(host: StorageHost, reason: string, error?: unknown): StorageProbe {
+  if (!kernelAtLeast(5, 11)) {
+    return { ok: false, reason: 'this kernel is older than 5.11', hint: 'install fuse-overlayfs' };
+  }
+  const fileSystem = fileSystemOf(host.root);
+  if (fileSystem.noUpper) {
+    return {
+      ok: false,
+      reason: `the store is on ${fileSystem.name}, which cannot hold an upper directory`,
+      hint: 'put the store on a local file system: --root or TSBOX_ROOT',
+    };
+  }
+  const hint = hasErrno(error, 'ENODEV')
+    ? 'ask the administrator for: modprobe overlay'
+    : 'run tsbox doctor; or install fuse-overlayfs';
+  return { ok: false, reason: `${reason} (the store is on ${fileSystem.name})`, hint };
+}

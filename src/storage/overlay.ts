@@ -1,0 +1,70 @@
+import { mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasErrno } from '../errors.ts';
+import { ops } from '../plan/ops.ts';
+import type { RootfsRequest, StorageDriver } from './driver.ts';
+import { containerDir, copyRootMode, lowerTrees, makeDirectories } from './layout.ts';
+import { overlayProbe } from './overlay-probe.ts';
+
+/**
+ * The kernel's overlayfs, mounted inside the user namespace: Linux 5.11 and later, with `userxattr` because the trusted.*
+ * attributes are closed there.
+ *
+ * Mount options must fit in one page. Layers have long names, so each container has a directory `lower` of links named 0, 1, …
+ * (the top layer is 0) and the mount is made from inside it: 500 layers, the kernel's limit, take two kilobytes.
+ */
+export const overlay: StorageDriver = {
+  name: 'overlay',
+  probe: overlayProbe,
+
+  async prepare(request) {
+    makeDirectories(request, ['upper', 'work', 'merged', 'lower']);
+    copyRootMode(request, `${containerDir(request)}/upper`);
+    linkLowers(request);
+  },
+
+  rootfs(request) {
+    const dir = containerDir(request);
+    const lower = lowerTrees(request);
+    return {
+      path: `${dir}/merged`,
+      upper: `${dir}/upper`,
+      lower,
+      services: [],
+      ops: [
+        ops.chdir(`${dir}/lower`, 'short names for the layers: mount options must fit in one page'),
+        ops.hostmount(
+          { type: 'overlay', target: '../merged', data: overlayOptions(Math.max(1, lower.length)) },
+          'the image read-only below, the container’s own changes above',
+        ),
+        ops.chdir('../../..', 'back to the store'),
+        ops.root(`${dir}/merged`, 'what everything below is inside of'),
+      ],
+    };
+  },
+};
+
+/** Options for `count` lower directories named 0 to count - 1, seen from their directory. */
+function overlayOptions(count: number): string {
+  const names = Array.from({ length: count }, (_, i) => i).join(':');
+  return `lowerdir=${names},upperdir=../upper,workdir=../work,userxattr`;
+}
+
+/** An image without layers still needs one lower directory: an empty one. */
+function linkLowers(request: RootfsRequest): void {
+  const dir = join(request.root, containerDir(request), 'lower');
+  const trees = lowerTrees(request);
+  if (trees.length === 0) mkdirSync(join(dir, '0'), { recursive: true });
+  for (const [index, tree] of trees.entries()) link(`../../../${tree}`, join(dir, String(index)));
+}
+
+function link(target: string, path: string): void {
+  try {
+    symlinkSync(target, path);
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error;
+    if (readlinkSync(path) === target) return;
+    rmSync(path);
+    symlinkSync(target, path);
+  }
+}
