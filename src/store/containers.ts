@@ -6,6 +6,7 @@ import type { Paths } from '../host/paths.ts';
 import { withCleanup } from '../util/cleanup.ts';
 import { ioError } from './atomic.ts';
 import type { ContainerRecord } from './container-record.ts';
+import { markFleeting, unmarkFleeting } from './containers-fleeting.ts';
 import { identityAlive, ownIdentity } from './containers-owner.ts';
 import { containerDirectory, containerExists, readContainerRecord, shortId } from './containers-read.ts';
 import { checkName, generateName, holderOf, listNames, releaseName, takeName } from './names.ts';
@@ -42,11 +43,16 @@ export async function reserveContainer(
   record: ContainerRecord,
   options: ReserveOptions = {},
 ): Promise<ContainerRecord> {
-  const identity = ownIdentity() + (options.transient ? ' transient' : '');
+  const identity = ownIdentity();
   return withCleanup(async cleanup => {
     const named = await reserveName(paths, record, identity);
     cleanup.push(() => releaseName(paths, named.name, named.id));
-    const hidden = join(paths.containers, `.new-${record.id}.${ownIdentity()}`);
+    const transient = options.transient ?? false;
+    if (transient || record.autoRemove) {
+      await markFleeting(paths, { id: record.id, identity, transient });
+      cleanup.push(() => unmarkFleeting(paths, record.id));
+    }
+    const hidden = join(paths.containers, `.new-${record.id}.${identity}`);
     await mkdir(hidden, { recursive: true, mode: 0o700 });
     giveToStore(paths.root, hidden);
     cleanup.push(() => rm(hidden, { recursive: true, force: true }));
@@ -110,11 +116,12 @@ export async function forgetContainer(
   const name = await nameOf(paths, id);
   const garbage = await setAside(paths, id);
   if (name !== undefined) await releaseName(paths, name, id);
+  await unmarkFleeting(paths, id);
   if (garbage !== undefined) await remove(garbage);
 }
 
 /** Moves the directory where `sweep` finds it if we are killed; undefined when it is gone already. */
-export async function setAside(paths: Paths, id: string): Promise<string | undefined> {
+async function setAside(paths: Paths, id: string): Promise<string | undefined> {
   const garbage = join('tmp', `gone-${id}.${ownIdentity()}`);
   try {
     await mkdir(paths.tmp, { recursive: true, mode: 0o700 });
@@ -127,7 +134,7 @@ export async function setAside(paths: Paths, id: string): Promise<string | undef
 }
 
 /** By its record, or, where that is unreadable, by looking who holds which name. */
-export async function nameOf(paths: Paths, id: string): Promise<string | undefined> {
+async function nameOf(paths: Paths, id: string): Promise<string | undefined> {
   const record = await readContainerRecord(paths, id).catch(() => undefined);
   if (record) return record.name;
   for (const name of await listNames(paths)) {

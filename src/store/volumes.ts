@@ -134,3 +134,18 @@ export async function setVolumeAside(
   }
   return { relative, putBack: () => rename(to, from) };
 }
+
+/** As makeVolume, for who only wants it to be there. True when it was made now. */
+export async function ensureVolume(
+  paths: Paths,
+  name: string,
+  options: VolumeOptions = {},
+): Promise<boolean> {
+  return (await makeVolume(paths, name, options)).made;
+}
+
+/** Takes back a volume that has just been made and holds nothing of other ids yet. */
+export async function deleteVolume(paths: Paths, name: string): Promise<void> {
+  const aside = await setVolumeAside(paths, name);
+  if (aside) await rm(join(paths.root, aside.relative), { recursive: true, force: true });
+}

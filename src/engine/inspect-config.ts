@@ -1,0 +1,41 @@
+import type { ContainerRecord } from '../store/container-record.ts';
+
+/** `Config` of docker's inspect: what is the container's own, wherever it runs. Empty lists are null, as docker has them. */
+export function configOf(record: ContainerRecord): Record<string, unknown> {
+  const { process } = record;
+  return {
+    Hostname: record.hostname,
+    Domainname: record.domainname,
+    User: process.user,
+    AttachStdin: process.openStdin,
+    AttachStdout: true,
+    AttachStderr: true,
+    ExposedPorts: exposedPorts(record),
+    Tty: process.tty,
+    OpenStdin: process.openStdin,
+    StdinOnce: process.openStdin,
+    Env: process.env,
+    Cmd: orNull(record.cmd),
+    Image: record.image.reference,
+    Volumes: volumes(record),
+    WorkingDir: process.cwd,
+    Entrypoint: orNull(record.entrypoint),
+    OnBuild: null,
+    Labels: record.labels,
+    StopSignal: process.stopSignal,
+    StopTimeout: process.stopTimeout,
+  };
+}
+
+export const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length > 0 ? list : null);
+
+/** Declared by the image or published; docker's form is a set written as keys. */
+function exposedPorts(record: ContainerRecord): Record<string, object> {
+  const published = record.network.ports.map(p => `${p.containerPort}/${p.protocol}`);
+  return Object.fromEntries([...record.exposed, ...published].map(port => [port, {}]));
+}
+
+function volumes(record: ContainerRecord): Record<string, object> | null {
+  const targets = record.mounts.filter(m => m.anonymous).map(m => [m.target, {}]);
+  return targets.length > 0 ? Object.fromEntries(targets) : null;
+}

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
+import { containerDirectory } from '../store/containers.ts';
+import { volumeData } from '../store/volumes.ts';
+import type { Engine } from './context.ts';
+import { find } from './find.ts';
+import { configOf } from './inspect-config.ts';
+import { hostConfigOf } from './inspect-host-config.ts';
+import { kernelView } from './inspect-kernel.ts';
+import { networkSettingsOf } from './inspect-network.ts';
+
+export { inspectImage } from './inspect-image.ts';
+
+/** How docker writes "never" (Go's zero time). */
+const NEVER = '0001-01-01T00:00:00Z';
+
+/**
+ * Docker's inspect object of a container (Engine API, `GET /containers/{id}/json`), with one key more: `Tsbox` holds what the
+ * kernel says about it. Throws NOT_FOUND, USAGE, STORE_CORRUPT, STORE_VERSION or IO.
+ */
+export async function inspectContainer(engine: Engine, nameOrId: string): Promise<Record<string, unknown>> {
+  const { record, state } = await find(engine, nameOrId);
+  const file = (name: string): string => join(containerDirectory(engine.paths, record.id), name);
+  const [path = '', ...args] = record.process.args;
+  return {
+    Id: record.id,
+    Created: record.created,
+    Path: path,
+    Args: args,
+    State: stateOf(state),
+    Image: record.image.id,
+    ResolvConfPath: file('resolv.conf'),
+    HostnamePath: file('hostname'),
+    HostsPath: file('hosts'),
+    LogPath: file('log'),
+    Name: `/${record.name}`,
+    RestartCount: 0,
+    Driver: record.storage.driver,
+    Platform: record.platform.split('/')[0] ?? 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: null,
+    HostConfig: hostConfigOf(record),
+    GraphDriver: {
+      Name: record.storage.driver,
+      Data: { UpperDir: file('upper'), MergedDir: file('merged') },
+    },
+    Mounts: record.mounts.filter(mount => mount.type !== 'tmpfs').map(mount => mountOf(engine, mount)),
+    Config: configOf(record),
+    NetworkSettings: networkSettingsOf(engine, record, state),
+    Tsbox: {
+      StorageDriver: record.storage.driver,
+      UsernsMode: record.userns.mode,
+      RootEmulation: record.rootEmulation,
+      SupervisorPid: state.status === 'running' ? state.supervisor : 0,
+      ...kernelView(state),
+    },
+  };
+}
+
+function stateOf(state: ContainerState): Record<string, unknown> {
+  return {
+    Status: state.status,
+    Running: state.status === 'running',
+    Paused: false,
+    Restarting: false,
+    OOMKilled: state.oom,
+    Dead: state.status === 'dead',
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error ?? '',
+    StartedAt: state.startedAt ?? NEVER,
+    FinishedAt: state.finishedAt ?? NEVER,
+  };
+}
+
+function mountOf(engine: Engine, mount: ContainerRecord['mounts'][number]): Record<string, unknown> {
+  const named = mount.type === 'volume';
+  return {
+    Type: mount.type,
+    ...(named && { Name: mount.source }),
+    Source: named ? volumeData(engine.paths, mount.source) : mount.source,
+    Destination: mount.target,
+    ...(named && { Driver: 'local' }),
+    Mode: mount.options.join(','),
+    RW: !mount.readOnly,
+    Propagation: mount.options.find(option => /^r?(private|slave|shared)$/.test(option)) ?? 'rprivate',
+  };
+}

@@ -1,0 +1,78 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TsboxError } from '../errors.ts';
+import { helperPath } from '../host/binaries.ts';
+import { signalProcess, waitProcess } from '../runtime/process.ts';
+import {
+  containerDirectory,
+  containerState,
+  findContainerId,
+  forgetContainer,
+  readContainerRecord,
+  shortId,
+} from '../store/containers.ts';
+import { lockHolder } from '../store/containers-lock.ts';
+import { containerRuntimeDir } from './container-paths.ts';
+import type { Engine } from './context.ts';
+import { killAndWait } from './stop.ts';
+
+export interface RemoveOptions {
+  /** Kill it first. */
+  readonly force?: boolean;
+  /** Its anonymous volumes too. */
+  readonly volumes?: boolean;
+}
+
+const SIGKILL = 9;
+
+/**
+ * Docker's rm. Works on half-made, damaged and orphaned containers: all it needs is their directory. Throws NOT_FOUND,
+ * BAD_STATE for one that runs or starts (without `force`), IO.
+ */
+export async function remove(engine: Engine, nameOrId: string, options: RemoveOptions = {}): Promise<void> {
+  const id = await findContainerId(engine.paths, nameOrId);
+  const record = await readContainerRecord(engine.paths, id).catch(() => undefined);
+  await end(engine, id, options.force ?? false);
+  // Last of all the container: if we are killed before, the same command again finds it and finishes.
+  await rm(containerRuntimeDir(engine, id), { recursive: true, force: true });
+  if (options.volumes && record?.mounts.some(m => m.anonymous)) {
+    await (await import('./volumes.ts')).removeAnonymous(engine, record);
+  }
+  await forgetContainer(engine.paths, id, async relative => {
+    await endLateStart(join(engine.paths.root, relative));
+    await (await import('./remove-tree.ts')).removeTree(engine, relative);
+  });
+}
+
+/** Nothing of the container runs afterwards. */
+async function end(engine: Engine, id: string, force: boolean): Promise<void> {
+  const state = await containerState(engine.paths, id);
+  const up = state.status === 'running' || (state.status === 'dead' && state.pid > 0);
+  if (up && !force) throw inUse(id, 'running');
+  if (up) return killAndWait(engine, state);
+  // A supervisor that runs us for `--rm` waits for us, not we for it.
+  if (state.supervisor > 0 && state.supervisor === process.ppid) return;
+  if (state.supervisor > 0) await killAndWait(engine, state);
+  const starter = lockHolder(join(containerDirectory(engine.paths, id), 'lock'));
+  if (starter && !force) throw inUse(id, 'being started');
+  if (starter) await killProcess(starter);
+}
+
+/**
+ * A start that took the container's lock between our look and our move runs without a directory. (The supervisor that
+ * runs us holds the lock too.)
+ */
+async function endLateStart(directory: string): Promise<void> {
+  const starter = lockHolder(join(directory, 'lock'));
+  if (starter && starter.pid !== process.ppid) await killProcess(starter);
+}
+
+async function killProcess(target: { pid: number; start: number }): Promise<void> {
+  if (await signalProcess(helperPath(), target, SIGKILL)) await waitProcess(helperPath(), target, 10_000);
+}
+
+const inUse = (id: string, doing: string): TsboxError =>
+  new TsboxError('BAD_STATE', `cannot remove container ${shortId(id)}: it is ${doing}`, {
+    hint: `tsbox stop ${shortId(id)} first, or kill and remove it: tsbox rm -f ${shortId(id)}`,
+    exitCode: 1,
+  });

@@ -1,0 +1,43 @@
+import { TsboxError } from '../errors.ts';
+import { helperPath } from '../host/binaries.ts';
+import { signalProcess } from '../runtime/process.ts';
+import type { ContainerState } from '../store/container-record.ts';
+import type { Engine } from './context.ts';
+import { find, firstProcess, signal, supervisorOf, untilGone } from './find.ts';
+import { signalNumber } from './signals.ts';
+
+const SIGKILL = 9;
+/** Seconds that a supervisor has after its container's death to record it and to end the services. */
+const LAST_WORDS = 10;
+
+/**
+ * Docker's stop: the container's stop signal, `timeout` seconds of grace (default: the container's; negative: for ever),
+ * SIGKILL. Resolves when nothing of it runs any more; no error for one that does not run. Throws ABORTED.
+ */
+export async function stop(engine: Engine, nameOrId: string, timeout?: number): Promise<void> {
+  const { record, state } = await find(engine, nameOrId);
+  if (state.status === 'dead') return killAndWait(engine, state);
+  if (state.status !== 'running') return;
+  const grace = timeout ?? record.process.stopTimeout;
+  await signal(state, signalNumber(record.process.stopSignal));
+  if (await untilGone(engine, state, grace < 0 ? undefined : grace)) return;
+  if (engine.signal?.aborted) throw new TsboxError('ABORTED', `stopping ${record.name} was cancelled`);
+  await killAndWait(engine, state);
+}
+
+/**
+ * SIGKILL to pid 1, which takes every process of its pid namespace along; then to a supervisor that does not leave. With
+ * both gone the container has ended, whatever is recorded. Throws BAD_STATE if the kernel does not let one of them go.
+ */
+export async function killAndWait(engine: Engine, state: ContainerState): Promise<void> {
+  if (state.pid > 0) await signal(state, SIGKILL);
+  if (await untilGone(engine, state, LAST_WORDS)) return;
+  await signalProcess(helperPath(), supervisorOf(state), SIGKILL);
+  const both = [supervisorOf(state), firstProcess(state)].map(({ pid, start }) =>
+    untilGone(engine, { ...state, status: 'dead', pid, start }, LAST_WORDS),
+  );
+  if ((await Promise.all(both)).every(Boolean)) return;
+  throw new TsboxError('BAD_STATE', `process ${state.pid} does not end although it was killed`, {
+    hint: 'it waits in the kernel, as a rule for a disk or a network file system; try again when that answers',
+  });
+}

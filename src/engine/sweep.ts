@@ -1,0 +1,82 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasErrno, messageOf } from '../errors.ts';
+import { newId } from '../store/atomic.ts';
+import { containerDirectory, readContainerRecord, readContainerState } from '../store/containers.ts';
+import { sweepDrafts } from '../store/containers-drafts.ts';
+import { type Fleeting, listFleeting, unmarkFleeting } from '../store/containers-fleeting.ts';
+import { lockHolder } from '../store/containers-lock.ts';
+import { identityAlive, ownIdentity } from '../store/containers-owner.ts';
+import { containerExists } from '../store/containers-read.ts';
+import { listTemporary, takeGarbage } from '../store/workdir.ts';
+import type { Engine } from './context.ts';
+
+/**
+ * Removes what killed commands left behind; commands call it after their work. A few directory listings when there is
+ * nothing to do. Never touches what a living process is working on, never throws: what fails is tried again next time.
+ */
+export async function sweep(engine: Engine): Promise<void> {
+  const steps = [sweepFleeting, sweepTemporary, (e: Engine) => sweepDrafts(e.paths)];
+  for (const step of steps) {
+    await step(engine).catch((error: unknown) => {
+      engine.reporter.debug('store', () => `sweep: ${messageOf(error)}`);
+    });
+  }
+}
+
+/** `--rm` containers that have ended, and those of `run` that never began, when their maker is dead. */
+async function sweepFleeting(engine: Engine): Promise<void> {
+  for (const mark of await listFleeting(engine.paths)) {
+    if (identityAlive(mark.identity)) continue;
+    if (!containerExists(engine.paths, mark.id)) await unmarkFleeting(engine.paths, mark.id);
+    else await sweepContainer(engine, mark);
+  }
+}
+
+async function sweepContainer(engine: Engine, mark: Fleeting): Promise<void> {
+  const state = readContainerState(engine.paths, mark.id);
+  const starting = lockHolder(join(containerDirectory(engine.paths, mark.id), 'lock')) !== undefined;
+  if (starting || state.status === 'running' || state.pid > 0) return;
+  const record = await readContainerRecord(engine.paths, mark.id);
+  const unwanted = state.status === 'created' ? mark.transient : record.autoRemove;
+  if (unwanted) {
+    await (await import('./remove.ts')).remove(engine, mark.id, { volumes: record.autoRemove });
+  } else if (state.status !== 'created') {
+    await unmarkFleeting(engine.paths, mark.id);
+  }
+}
+
+/** Work directories that nobody holds, and what removers that were killed had moved there. */
+async function sweepTemporary(engine: Engine): Promise<void> {
+  for (const entry of await listTemporary(engine.paths.tmp)) {
+    const [, remover] = /^gone-[^.]+\.(.+)$/.exec(entry) ?? [];
+    if (remover === undefined) await sweepWorkDir(engine, entry);
+    else if (!identityAlive(remover)) await sweepGone(engine, entry);
+  }
+}
+
+async function sweepWorkDir(engine: Engine, entry: string): Promise<void> {
+  const garbage = await takeGarbage(join(engine.paths.tmp, entry));
+  if (!garbage) return;
+  try {
+    await removeTree(engine, entry);
+  } finally {
+    await garbage.release();
+  }
+}
+
+/** Under a name with our identity first: of two sweepers one gets it. */
+async function sweepGone(engine: Engine, entry: string): Promise<void> {
+  const mine = `gone-${newId().slice(0, 16)}.${ownIdentity()}`;
+  try {
+    await rename(join(engine.paths.tmp, entry), join(engine.paths.tmp, mine));
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return;
+    throw error;
+  }
+  await removeTree(engine, mine);
+}
+
+async function removeTree(engine: Engine, entry: string): Promise<void> {
+  await (await import('./remove-tree.ts')).removeTree(engine, join('tmp', entry));
+}
