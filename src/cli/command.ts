@@ -1,0 +1,52 @@
+import type { OpenOptions } from '../index.ts';
+import { Command } from './clipanion.ts';
+import type { Api, CliContext } from './context.ts';
+import { CliReporter } from './reporter.ts';
+
+/** What `--help` shows besides the options. */
+export interface HelpText {
+  /** `[OPTIONS] IMAGE [COMMAND] [ARG...]` */
+  readonly operands: string;
+  readonly summary: string;
+  readonly details?: string;
+  readonly examples?: ReadonlyArray<readonly [what: string, line: string]>;
+}
+
+/** How many operands a verb takes; docker's words for what is wrong are made from it. */
+export interface Operands {
+  readonly min: number;
+  readonly max: number;
+  /** The first `min` operands end the options: what follows is the container's command. */
+  readonly rest?: boolean;
+}
+
+/** The base of every verb: one class per file, whose `execute` is one call of the public API and its display. */
+export abstract class Verb extends Command {
+  declare context: CliContext;
+  /** Where warnings, traces and progress go. A verb with a bar of its own replaces it before it opens the store. */
+  reporter: CliReporter | undefined;
+
+  /** The store. `interruptible`: a Ctrl-C aborts the call, which undoes what it had begun. */
+  protected async open(options: { interruptible?: boolean; quiet?: boolean } = {}): Promise<Api> {
+    const { globals, interrupt } = this.context;
+    this.reporter ??= new CliReporter(this.context, { quiet: options.quiet ?? false });
+    const request: OpenOptions = { reporter: this.reporter };
+    if (globals.root !== undefined) request.root = globals.root;
+    if (globals.runtimeDir !== undefined) request.runtimeDir = globals.runtimeDir;
+    if (globals.config !== undefined) request.configFile = globals.config;
+    if (options.interruptible) request.signal = interrupt.arm();
+    return this.context.open(request);
+  }
+
+  /** A line on stdout. */
+  protected print(line: string): void {
+    this.context.out.write(`${line}\n`);
+  }
+}
+
+/** A verb's class with what it says about itself. */
+export interface VerbClass {
+  new (): Verb;
+  readonly help: HelpText;
+  readonly operands: Operands;
+}

@@ -1,0 +1,150 @@
+import type { CreateOptions } from '../../index.ts';
+import { Option } from '../clipanion.ts';
+import { Verb } from '../command.ts';
+import { checkEnv, readEnvFiles } from '../env-file.ts';
+import { flag, list, text, toggle } from '../options.ts';
+import { bytes, defined, given, integer, oneOf, pairs } from '../values.ts';
+
+const PROCESS = { group: 'The command' };
+const FILES = { group: 'Files' };
+const NETWORK = { group: 'Network' };
+const SECURITY = { group: 'Security' };
+const LIMITS = { group: 'Limits' };
+const IMAGE = { group: 'Image and storage' };
+const LIFE = { group: 'Life' };
+
+/** The flags that `run` and `create` share, and the one place where they become the API's options. */
+export abstract class CreateCommand extends Verb {
+  name = text('--name', 'NAME', 'Name the container', LIFE);
+  autoRemove = flag('--rm', 'Remove the container and its anonymous volumes when it has ended', LIFE);
+  label = list('-l,--label', 'KEY=VALUE', 'Set a label', LIFE);
+  labelFile = list('--label-file', 'FILE', 'Read labels from a file', LIFE);
+  cidfile = text('--cidfile', 'FILE', "Write the container's id to a file that does not exist yet", LIFE);
+  stopSignal = text('--stop-signal', 'SIGNAL', "Signal of 'tsbox stop'", LIFE);
+  stopTimeout = text('--stop-timeout', 'SECONDS', 'Seconds between the stop signal and SIGKILL', LIFE);
+
+  interactive = flag('-i,--interactive', 'Keep stdin open', PROCESS);
+  tty = flag('-t,--tty', 'Give the command a terminal', PROCESS);
+  attach = list('-a,--attach', 'STREAM', 'Connect only stdin, stdout or stderr', PROCESS);
+  env = list('-e,--env', 'NAME[=VALUE]', 'Set a variable, or pass on yours', PROCESS);
+  envFile = list('--env-file', 'FILE', 'Read variables from a file', PROCESS);
+  workdir = text('-w,--workdir', 'DIR', 'Working directory inside', PROCESS);
+  user = text('-u,--user', 'USER[:GROUP]', 'Run as this user, by name or number', PROCESS);
+  entrypoint = text('--entrypoint', 'PROGRAM', "Replace the image's entrypoint", PROCESS);
+  init = flag('--init', 'Run a small init as pid 1 that forwards signals and reaps', PROCESS);
+
+  volume = list('-v,--volume', 'SOURCE:TARGET[:ro]', 'Mount a directory, file or named volume', FILES);
+  tmpfs = list('--tmpfs', 'TARGET[:OPTIONS]', 'Mount an empty file system in memory', FILES);
+  readOnly = flag('--read-only', 'Make the root file system read-only', FILES);
+  shmSize = text('--shm-size', 'BYTES', 'Size of /dev/shm', FILES);
+
+  network = text('--network,--net', 'MODE', 'slirp4netns (default), none or host', NETWORK);
+  publish = list(
+    '-p,--publish',
+    '[IP:][HOST:]PORT',
+    "Make a port of the container one of this machine's",
+    NETWORK,
+  );
+  hostname = text('-h,--hostname', 'NAME', 'Host name inside', NETWORK);
+  domainname = text('--domainname', 'NAME', 'NIS domain name inside', NETWORK);
+  addHost = list('--add-host', 'HOST:IP', 'Add a line to /etc/hosts', NETWORK);
+  dns = list('--dns', 'IP', 'Ask this name server', NETWORK);
+
+  capAdd = list('--cap-add', 'CAP', 'Add a capability, or ALL', SECURITY);
+  capDrop = list('--cap-drop', 'CAP', 'Take a capability away, or ALL', SECURITY);
+  securityOpt = list(
+    '--security-opt',
+    'OPTION',
+    'no-new-privileges, seccomp=unconfined, seccomp=FILE',
+    SECURITY,
+  );
+  privileged = flag('--privileged', 'Everything that the user namespace can give', SECURITY);
+  userns = text('--userns', 'MODE', 'auto (default), ranges, single or keep-id', SECURITY);
+  rootEmulation = toggle(
+    '--root-emulation',
+    'Let chown, setuid … succeed where only one user id exists',
+    SECURITY,
+  );
+
+  ulimit = list('--ulimit', 'NAME=SOFT[:HARD]', 'Set a resource limit', LIMITS);
+  oomScoreAdj = text(
+    '--oom-score-adj',
+    'NUMBER',
+    'Be killed sooner (1000) or later (-1000) when memory runs out',
+    LIMITS,
+  );
+  sysctl = list('--sysctl', 'KEY=VALUE', "Set a kernel parameter of the container's namespaces", LIMITS);
+
+  pull = text('--pull', 'WHEN', 'Pull the image always, missing (default) or never', IMAGE);
+  platform = text('--platform', 'OS/ARCH', 'Choose among the variants of an image', IMAGE);
+  quiet = flag('-q,--quiet', 'Show no progress while pulling', IMAGE);
+  storageDriver = text('--storage-driver', 'NAME', 'auto (default), overlay, fuse-overlayfs, vfs', IMAGE);
+
+  image = Option.String();
+  command = Option.Proxy();
+
+  /** Throws TsboxError USAGE for a value that cannot be meant; the engine checks the rest. */
+  protected async createOptions(): Promise<CreateOptions> {
+    return { image: this.image, ...(await this.#process()), ...(await this.#life()), ...this.#world() };
+  }
+
+  async #process(): Promise<Partial<CreateOptions>> {
+    const env = [...(await readEnvFiles('--env-file', this.envFile)), ...checkEnv(this.env)];
+    return defined<Partial<CreateOptions>>({
+      command: given(this.command),
+      entrypoint: this.entrypoint === undefined ? undefined : [this.entrypoint].filter(word => word !== ''),
+      env: given(env),
+      callerEnv: env.length > 0 ? this.context.env : undefined,
+      workdir: this.workdir,
+      user: this.user,
+      interactive: this.interactive,
+      tty: this.tty,
+      init: this.init,
+    });
+  }
+
+  async #life(): Promise<Partial<CreateOptions>> {
+    const labels = [...(await readEnvFiles('--label-file', this.labelFile)), ...this.label];
+    return defined<Partial<CreateOptions>>({
+      name: this.name,
+      labels: pairs('--label', labels),
+      autoRemove: this.autoRemove,
+      cidfile: this.cidfile,
+      stopSignal: this.stopSignal,
+      stopTimeout: integer('--stop-timeout', this.stopTimeout),
+      pull: oneOf('--pull', this.pull, ['always', 'missing', 'never']),
+      platform: this.platform,
+      storageDriver: oneOf('--storage-driver', this.storageDriver, [
+        'auto',
+        'overlay',
+        'fuse-overlayfs',
+        'vfs',
+        'host',
+      ]),
+    });
+  }
+
+  #world(): Partial<CreateOptions> {
+    return defined<Partial<CreateOptions>>({
+      volumes: given(this.volume),
+      tmpfs: given(this.tmpfs),
+      readOnly: this.readOnly,
+      shmSize: bytes('--shm-size', this.shmSize),
+      network: this.network,
+      publish: given(this.publish),
+      hostname: this.hostname,
+      domainname: this.domainname,
+      addHost: given(this.addHost),
+      dns: given(this.dns),
+      capAdd: given(this.capAdd),
+      capDrop: given(this.capDrop),
+      securityOpt: given(this.securityOpt),
+      privileged: this.privileged,
+      userns: this.userns,
+      rootEmulation: this.rootEmulation,
+      ulimits: given(this.ulimit),
+      oomScoreAdj: integer('--oom-score-adj', this.oomScoreAdj),
+      sysctls: pairs('--sysctl', this.sysctl),
+    });
+  }
+}

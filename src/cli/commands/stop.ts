@@ -1,0 +1,33 @@
+import { Option } from '../clipanion.ts';
+import { type HelpText, type Operands, Verb } from '../command.ts';
+import { forEachName } from '../each.ts';
+import { text } from '../options.ts';
+import { integer } from '../values.ts';
+
+export class Stop extends Verb {
+  static readonly help: HelpText = {
+    operands: '[OPTIONS] CONTAINER [CONTAINER...]',
+    summary: 'Ask containers to end, and kill those that do not',
+    examples: [['Give it a minute', 'tsbox stop -t 60 db']],
+  };
+  static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };
+
+  timeout = text(
+    '-t,--timeout,--time',
+    'SECONDS',
+    'Seconds until SIGKILL (10, or what the container was created with)',
+  );
+  names = Option.Rest();
+
+  override async execute(): Promise<number> {
+    const timeout = integer('--timeout', this.timeout);
+    const tsbox = await this.open();
+    await forEachName(
+      this.context,
+      this.names,
+      name => tsbox.stop(name, timeout),
+      (_, name) => this.print(name),
+    );
+    return 0;
+  }
+}

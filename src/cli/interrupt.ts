@@ -1,0 +1,33 @@
+import { constants } from 'node:os';
+import type { Interrupt } from './context.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Listens only between arm and disarm; otherwise signals have their default meaning and cost nothing. */
+export class ProcessInterrupt implements Interrupt {
+  readonly #controller = new AbortController();
+  #armed = false;
+  #signal = 0;
+
+  get signal(): number {
+    return this.#signal;
+  }
+
+  arm(): AbortSignal {
+    if (!this.#armed) for (const name of SIGNALS) process.on(name, this.#abort);
+    this.#armed = true;
+    return this.#controller.signal;
+  }
+
+  disarm(): void {
+    for (const name of SIGNALS) process.removeListener(name, this.#abort);
+    this.#armed = false;
+  }
+
+  readonly #abort = (name: NodeJS.Signals): void => {
+    this.#signal = constants.signals[name];
+    // From here on a second Ctrl-C has its default meaning: whoever insists may kill us.
+    this.disarm();
+    this.#controller.abort();
+  };
+}

@@ -1,0 +1,80 @@
+import { TsboxError } from '../errors.ts';
+import { type Grammar, longest, type Scanned, scan, toClipanion } from './argv.ts';
+import { CliBuilder, type CommandBuilder, type RunState } from './clipanion.ts';
+import type { Operands, Verb, VerbClass } from './command.ts';
+import type { CliContext } from './context.ts';
+import { metaOf, type OptionMeta } from './options.ts';
+
+/** A field that clipanion's Option made, seen from outside. */
+interface Field {
+  definition(builder: CommandBuilder<object>, key: string): void;
+  transformer(builder: CommandBuilder<object>, key: string, state: RunState, context: CliContext): unknown;
+}
+
+const isField = (value: unknown): value is Field =>
+  typeof value === 'object' && value !== null && 'definition' in value && 'transformer' in value;
+
+export interface Parsed {
+  readonly verb: Verb;
+  readonly help: boolean;
+}
+
+/** Options of a verb, in the order of their declaration. */
+export function optionsOf(verb: VerbClass): OptionMeta[] {
+  return Object.values(new verb()).flatMap(field => metaOf(field) ?? []);
+}
+
+/** Parses a verb's own arguments into a command that is ready to execute. Throws TsboxError USAGE. */
+export function parseVerb(
+  verb: VerbClass,
+  name: string,
+  argv: readonly string[],
+  context: CliContext,
+): Parsed {
+  const command = new verb();
+  command.context = context;
+  const fields = Object.entries(command).filter((entry): entry is [string, Field] => isField(entry[1]));
+  const grammar: Grammar = {
+    options: fields.flatMap(([, field]) => metaOf(field) ?? []),
+    usage: `tsbox ${name}`,
+    ...(verb.operands.rest ? { operandsBeforeRest: verb.operands.min } : {}),
+  };
+  const scanned = scan(argv, grammar);
+  if (scanned.help) return { verb: command, help: true };
+  checkCount(name, verb, scanned.operands.length);
+  fill(command, fields, scanned);
+  return { verb: command, help: false };
+}
+
+/**
+ * Lets clipanion bind the words to the fields. Only the options that were given are registered: its state machine grows
+ * with the square of their number, and `run` has fifty.
+ */
+function fill(command: Verb, fields: readonly [string, Field][], scanned: Scanned): void {
+  const cli = new CliBuilder({ binaryName: 'tsbox' });
+  const builder = cli.command() as unknown as CommandBuilder<object>;
+  const given = new Set(scanned.options.map(option => option.name));
+  for (const [key, field] of fields) {
+    const meta = metaOf(field);
+    if (!meta || given.has(longest(meta.names))) field.definition(builder, key);
+  }
+  builder.setContext({});
+  const state = cli.compile().process(toClipanion(scanned));
+  for (const [key, field] of fields) {
+    Object.assign(command, { [key]: field.transformer(builder, key, state, command.context) });
+  }
+}
+
+function checkCount(name: string, verb: VerbClass, count: number): void {
+  const { min, max } = verb.operands;
+  if (count >= min && count <= max) return;
+  const hint = `usage: tsbox ${name} ${verb.help.operands}`;
+  throw new TsboxError('USAGE', `'tsbox ${name}' ${expected(verb.operands)}`, { hint, exitCode: 1 });
+}
+
+function expected({ min, max }: Operands): string {
+  const plural = (n: number): string => (n === 1 ? 'argument' : 'arguments');
+  if (max === 0) return 'accepts no arguments';
+  if (max === Number.POSITIVE_INFINITY) return `needs at least ${min} ${plural(min)}`;
+  return min === max ? `needs ${min} ${plural(min)}` : `takes ${min} to ${max} arguments`;
+}

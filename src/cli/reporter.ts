@@ -1,0 +1,75 @@
+import type { DebugArea, ProgressEvent, Reporter } from '../log.ts';
+import type { CliContext } from './context.ts';
+import type { ProgressView } from './format/progress.ts';
+import { printable } from './printable.ts';
+
+/** The areas of TSBOX_DEBUG; `--debug` and `all` mean every one. */
+export function debugAreas(context: Pick<CliContext, 'env' | 'globals'>): ReadonlySet<string> {
+  const words = (context.env.TSBOX_DEBUG ?? '').split(',').map(word => word.trim());
+  if (context.globals.debug) words.push('all');
+  if (words.includes('1')) words.push('all');
+  return new Set(words.filter(word => word !== '' && word !== '0'));
+}
+
+/** How the engine speaks on a terminal: everything goes to stderr, stdout is for results. */
+export class CliReporter implements Reporter {
+  readonly #context: CliContext;
+  readonly #areas: ReadonlySet<string>;
+  readonly #quiet: boolean;
+  readonly #warned = new Set<string>();
+  /** Shows progress; undefined shows none. Made by the first event. */
+  #view: ProgressView | undefined;
+  #loading: Promise<void> | undefined;
+  #early: ProgressEvent[] = [];
+
+  constructor(context: CliContext, options: { quiet: boolean }) {
+    this.#context = context;
+    this.#areas = debugAreas(context);
+    this.#quiet = options.quiet;
+  }
+
+  debug(area: DebugArea, text: () => string): void {
+    if (this.#areas.size === 0) return;
+    if (this.#areas.has(area) || this.#areas.has('all')) this.#line(`${area}: ${text()}`);
+  }
+
+  warn(text: string): void {
+    if (this.#warned.has(text)) return;
+    this.#warned.add(text);
+    this.#line(`tsbox: warning: ${text}`);
+  }
+
+  info(text: string): void {
+    if (!this.#quiet) this.#line(text);
+  }
+
+  progress(event: ProgressEvent): void {
+    if (this.#quiet) return;
+    if (this.#view) this.#view.update(event);
+    else {
+      this.#early.push(event);
+      this.#loading ??= this.#load();
+    }
+  }
+
+  /** Leaves the finished bars on the screen and lets other lines follow. */
+  async finish(): Promise<void> {
+    await this.#loading;
+    this.#view?.finish();
+    this.#view = undefined;
+    this.#loading = undefined;
+  }
+
+  async #load(): Promise<void> {
+    const { openProgress } = await import('./format/progress.ts');
+    this.#view = openProgress(this.#context);
+    for (const event of this.#early) this.#view.update(event);
+    this.#early = [];
+  }
+
+  #line(text: string): void {
+    const line = `${printable(text)}\n`;
+    if (this.#view) this.#view.above(line);
+    else this.#context.err.write(line);
+  }
+}

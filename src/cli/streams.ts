@@ -1,0 +1,48 @@
+import { TsboxError } from '../errors.ts';
+import type { AttachOptions } from '../index.ts';
+import type { CliContext } from './context.ts';
+
+const STREAMS = ['stdin', 'stdout', 'stderr'] as const;
+
+export interface StreamRequest {
+  /** Words of -a; empty: stdout, stderr, and stdin with -i. */
+  readonly attach?: readonly string[];
+  readonly interactive: boolean;
+  readonly tty: boolean;
+  readonly detachKeys: string | undefined;
+  readonly sigProxy?: boolean;
+}
+
+/** Which of our streams the container gets. Throws USAGE for an unknown stream, and for -i -t without a terminal. */
+export function attachOptions(
+  request: StreamRequest,
+  context: Pick<CliContext, 'isTerminal'>,
+): AttachOptions {
+  const words = (request.attach ?? []).map(word => word.toLowerCase());
+  const bad = words.find(word => !STREAMS.some(stream => stream === word));
+  if (bad !== undefined) {
+    throw new TsboxError('USAGE', `invalid value '${bad}' for --attach`, {
+      hint: `it takes ${STREAMS.join(', ')}`,
+    });
+  }
+  const wants = (stream: (typeof STREAMS)[number], byDefault: boolean): boolean =>
+    words.length > 0 ? words.includes(stream) : byDefault;
+  const stdin = wants('stdin', request.interactive);
+  if (request.tty && stdin) requireTerminal(context);
+  return {
+    stdio: 'inherit',
+    stdin,
+    stdout: wants('stdout', true),
+    stderr: wants('stderr', true),
+    ...(request.detachKeys === undefined ? {} : { detachKeys: request.detachKeys }),
+    ...(request.sigProxy === undefined ? {} : { sigProxy: request.sigProxy }),
+  };
+}
+
+/** docker's check, with our status: 1 could also be the command's own. */
+function requireTerminal(context: Pick<CliContext, 'isTerminal'>): void {
+  if (context.isTerminal(0)) return;
+  throw new TsboxError('USAGE', '-t wants a terminal, and stdin is none', {
+    hint: 'leave -t out to pipe data in, or -i to have only output on a terminal',
+  });
+}

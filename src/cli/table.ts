@@ -1,0 +1,85 @@
+import type { VerbClass } from './command.ts';
+
+type Load = () => Promise<VerbClass>;
+
+/**
+ * Every verb, loaded when argv names it: registering all of them would double the start-up time. A name of two words
+ * is a verb of a noun (`volume create`).
+ */
+export const VERBS: Readonly<Record<string, Load>> = {
+  run: async () => (await import('./commands/run.ts')).Run,
+  create: async () => (await import('./commands/create.ts')).Create,
+  start: async () => (await import('./commands/start.ts')).Start,
+  exec: async () => (await import('./commands/exec.ts')).Exec,
+  attach: async () => (await import('./commands/attach.ts')).Attach,
+  ps: async () => (await import('./commands/ps.ts')).Ps,
+  logs: async () => (await import('./commands/logs.ts')).Logs,
+  stop: async () => (await import('./commands/stop.ts')).Stop,
+  kill: async () => (await import('./commands/kill.ts')).Kill,
+  wait: async () => (await import('./commands/wait.ts')).Wait,
+  rm: async () => (await import('./commands/rm.ts')).Rm,
+  inspect: async () => (await import('./commands/inspect.ts')).Inspect,
+  pull: async () => (await import('./commands/pull.ts')).Pull,
+  load: async () => (await import('./commands/load.ts')).Load,
+  import: async () => (await import('./commands/import.ts')).Import,
+  images: async () => (await import('./commands/images.ts')).Images,
+  rmi: async () => (await import('./commands/rmi.ts')).Rmi,
+  tag: async () => (await import('./commands/tag.ts')).Tag,
+  'volume create': async () => (await import('./commands/volume-create.ts')).VolumeCreate,
+  'volume inspect': async () => (await import('./commands/volume-inspect.ts')).VolumeInspect,
+  'volume ls': async () => (await import('./commands/volume-ls.ts')).VolumeLs,
+  'volume rm': async () => (await import('./commands/volume-rm.ts')).VolumeRm,
+  info: async () => (await import('./commands/info.ts')).Info,
+  version: async () => (await import('./commands/version.ts')).Version,
+  doctor: async () => (await import('./commands/doctor.ts')).Doctor,
+};
+
+/** docker's noun forms and aliases: the words typed, the words meant. */
+const SAME_UNDER_CONTAINER = [
+  'run',
+  'create',
+  'start',
+  'exec',
+  'attach',
+  'ps',
+  'logs',
+  'stop',
+  'kill',
+  'wait',
+  'rm',
+];
+const SAME_UNDER_IMAGE = ['pull', 'load', 'import', 'tag'];
+const under = (noun: string, verbs: readonly string[]): [string, readonly string[]][] =>
+  verbs.map(verb => [`${noun} ${verb}`, [verb]]);
+
+export const ALIASES: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
+  ...under('container', SAME_UNDER_CONTAINER),
+  ['container ls', ['ps']],
+  ['container list', ['ps']],
+  ['container remove', ['rm']],
+  ['container inspect', ['inspect', '--type=container']],
+  ...under('image', SAME_UNDER_IMAGE),
+  ['image ls', ['images']],
+  ['image list', ['images']],
+  ['image rm', ['rmi']],
+  ['image remove', ['rmi']],
+  ['image inspect', ['inspect', '--type=image']],
+  ['volume list', ['volume ls']],
+  ['volume remove', ['volume rm']],
+  ['system info', ['info']],
+  ['system doctor', ['doctor']],
+]);
+
+export const NOUNS: Readonly<Record<string, string>> = {
+  container: 'Manage containers',
+  image: 'Manage images',
+  volume: 'Manage volumes',
+  system: 'About this machine',
+};
+
+/** The words after a noun, aliases included. */
+export function verbsOfNoun(noun: string): string[] {
+  const prefix = `${noun} `;
+  const names = [...Object.keys(VERBS), ...ALIASES.keys()].filter(name => name.startsWith(prefix));
+  return names.map(name => name.slice(prefix.length)).sort();
+}
