@@ -1,0 +1,140 @@
+import { messageOf, TsboxError } from '../errors.ts';
+import type { ProgressEvent } from '../log.ts';
+import { parsePlatform, platformRank } from '../oci/platform.ts';
+import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import type { NetworkLimits } from '../registry/limits.ts';
+import type { Source } from '../registry/sources.ts';
+import { type ImageRecord, ImageStore } from '../store/images.ts';
+import { LayerStore } from '../store/layers.ts';
+import type { Engine } from './context.ts';
+import type { PullContext } from './pull-source.ts';
+import type { PullOptions, PullPolicy, PullResult } from './types.ts';
+
+/**
+ * Brings an image and gives it its name. Policy: `always` (default) asks the registry and fetches what differs, `missing`
+ * does so only when the image is not here whole, `never` throws NOT_FOUND then. `limits` is for tests.
+ */
+export async function pull(
+  engine: Engine,
+  reference: string,
+  options: PullOptions = {},
+  limits?: NetworkLimits,
+): Promise<PullResult> {
+  const ref = parseReference(reference);
+  const images = new ImageStore(engine.paths.images, engine.paths.tmp);
+  const policy = options.policy ?? 'always';
+  const here = policy === 'always' ? undefined : await findHere(engine, images, reference, options.platform);
+  if (here !== undefined) return asResult(ref, here);
+  if (policy === 'never') throw notHere(reference);
+  return fetchImage(engine, images, ref, options, limits);
+}
+
+/**
+ * The image that `create` and `run` start from: a name or an id. Pulls by policy (default `missing`). Throws NOT_FOUND when
+ * it is not here and may not or cannot be pulled.
+ */
+export async function ensureImage(
+  engine: Engine,
+  reference: string,
+  options: { policy?: PullPolicy; platform?: string; onProgress?: (event: ProgressEvent) => void } = {},
+): Promise<ImageRecord> {
+  const images = new ImageStore(engine.paths.images, engine.paths.tmp);
+  const policy = options.policy ?? 'missing';
+  const isId = /^(?:sha256:[0-9a-f]+|[0-9a-f]{64})$/.test(reference);
+  const ask = policy === 'always' && !isId;
+  const here = ask ? undefined : await findHere(engine, images, reference, options.platform);
+  if (here !== undefined) return here;
+  if (policy === 'never' || isId) throw notHere(reference);
+  const { id } = await fetchImage(engine, images, parseReference(reference), options);
+  const record = await images.resolve(id);
+  if (record === undefined)
+    throw new TsboxError('CONFLICT', `${reference} was removed while it was being pulled`);
+  return record;
+}
+
+/** The image, if it is here with every layer unpacked, for the platform that was asked for. */
+async function findHere(
+  engine: Engine,
+  images: ImageStore,
+  reference: string,
+  platform: string | undefined,
+): Promise<ImageRecord | undefined> {
+  const record = await images.resolve(reference);
+  if (record === undefined) return undefined;
+  const { os, architecture, variant } = record.config;
+  const have = { os, architecture, variant: variant || undefined };
+  if (platform !== undefined && platformRank(parsePlatform(platform), have) === undefined) return undefined;
+  const layers = new LayerStore(engine.paths.layers);
+  const there = await Promise.all(record.layers.map(diffId => layers.has(diffId)));
+  return there.every(Boolean) ? record : undefined;
+}
+
+function asResult(ref: Reference, { id, manifestDigest, digests }: ImageRecord): PullResult {
+  const digest = digests[0]?.split('@')[1] ?? manifestDigest;
+  return { id, reference: formatReference(ref), digest, downloaded: false };
+}
+
+function notHere(reference: string): TsboxError {
+  return new TsboxError('NOT_FOUND', `no such image here: ${reference}`, {
+    hint: 'tsbox images lists what is here; tsbox pull gets one',
+  });
+}
+
+/** Loads what talks to registries only now: `run` of an image that is here never gets so far. */
+async function fetchImage(
+  engine: Engine,
+  images: ImageStore,
+  ref: Reference,
+  options: PullOptions,
+  limits?: NetworkLimits,
+): Promise<PullResult> {
+  const [{ Http }, { DEFAULT_LIMITS }, { loadRules }, { pullSources }] = await Promise.all([
+    import('../registry/http.ts'),
+    import('../registry/limits.ts'),
+    import('../registry/rules.ts'),
+    import('../registry/sources.ts'),
+  ]);
+  const rules = await loadRules(engine.config);
+  const sources = pullSources(ref, rules);
+  const patience = limits ?? DEFAULT_LIMITS;
+  const http = new Http(patience);
+  const progress = options.onProgress ?? ((event: ProgressEvent) => engine.reporter.progress(event));
+  const context = { engine, images, http, rules, limits: patience, platform: options.platform, progress };
+  try {
+    return await firstThatWorks(context, ref, sources);
+  } finally {
+    await http.close();
+  }
+}
+
+async function firstThatWorks(
+  context: PullContext,
+  ref: Reference,
+  sources: readonly Source[],
+): Promise<PullResult> {
+  const { pullFrom } = await import('./pull-source.ts');
+  const failures: string[] = [];
+  for (const source of sources) {
+    try {
+      return await pullFrom(context, ref, source);
+    } catch (error) {
+      if (!source.mirror || !mayPass(error)) throw withMirrors(error, failures);
+      failures.push(`${source.host}: ${messageOf(error)}`);
+      context.engine.reporter.debug('registry', () => `mirror ${source.host} failed: ${messageOf(error)}`);
+    }
+  }
+  throw new TsboxError('INTERNAL', `no registry to ask for ${formatReference(ref)}`);
+}
+
+/** What a mirror does wrong, another registry may do right; what is wrong here stays wrong. */
+function mayPass(error: unknown): boolean {
+  const mirrors = ['REGISTRY', 'UNAUTHORIZED', 'NOT_FOUND', 'DIGEST', 'MANIFEST', 'PLATFORM'];
+  return error instanceof TsboxError && mirrors.includes(error.code);
+}
+
+function withMirrors(error: unknown, failures: readonly string[]): unknown {
+  if (failures.length === 0 || !(error instanceof TsboxError)) return error;
+  const { code, message, hint } = error;
+  const text = `${message} (mirrors failed before: ${failures.join('; ')})`;
+  return new TsboxError(code, text, { cause: error, ...(hint !== undefined && { hint }) });
+}
