@@ -86,7 +86,7 @@ function assemble(values: ReadonlyMap<string, unknown>): Config {
     network: { driver: get('network.driver', base.network.driver) },
     images: { keepBlobs: get('images.keep_blobs', base.images.keepBlobs) },
     registries: {
-      mirrors: get('registries.mirrors', base.registries.mirrors),
+      mirrors: { ...get('registries.mirrors', base.registries.mirrors) },
       insecure: get('registries.insecure', base.registries.insecure),
       blocked: get('registries.blocked', base.registries.blocked),
     },

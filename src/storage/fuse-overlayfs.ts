@@ -1,5 +1,6 @@
+import { locateProgram } from '../host/binaries.ts';
 import { CLONE } from '../plan/flags.ts';
-import { ops, type Service } from '../plan/ops.ts';
+import { type Op, ops, type Service } from '../plan/ops.ts';
 import type { RootfsRequest, StorageDriver } from './driver.ts';
 import { fuseOverlayfsProbe } from './fuse-overlayfs-probe.ts';
 import { containerDir, copyRootMode, lowerTrees, makeDirectories } from './layout.ts';
@@ -42,14 +43,11 @@ export const fuseOverlayfs: StorageDriver = {
 /** The kernel checks permissions (default_permissions), for everybody inside (allow_other): mount.fuse(8). */
 export const FUSE_OPTIONS = 'rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions';
 
-/** Arguments that serve a mount which has been made already; its descriptor is 5 (docs/helper-protocol.md, Services). */
-export const serverArguments = (options: readonly string[]): string[] => [
-  'fuse-overlayfs',
-  '-f',
-  '-o',
-  options.join(','),
-  '/dev/fd/5',
-];
+/** Serves a mount that has been made already; its descriptor is 5 (docs/helper-protocol.md, Services). */
+export function serverOp(options: readonly string[], why: string): Op {
+  const program = locateProgram('fuse-overlayfs') ?? 'fuse-overlayfs';
+  return ops.exec(program, ['fuse-overlayfs', '-f', '-o', options.join(','), '/dev/fd/5'], why);
+}
 
 function server(request: RootfsRequest): Service {
   return {
@@ -60,7 +58,7 @@ function server(request: RootfsRequest): Service {
       ops.join(CLONE.NEWUSER, 'the ids of the container, but not its mounts'),
       ops.ids(0, 0, [], 'root inside: it must be able to give files to any id'),
       ops.chdir(containerDir(request), 'short paths'),
-      ops.exec('fuse-overlayfs', serverArguments(serverOptions(request)), 'serves the root file system'),
+      serverOp(serverOptions(request), 'serves the root file system'),
     ],
   };
 }

@@ -3,7 +3,7 @@ import { hasErrno } from '../errors.ts';
 import { CLONE, MS } from '../plan/flags.ts';
 import { type Op, ops, type Service } from '../plan/ops.ts';
 import type { RootfsRequest, StorageDriver } from './driver.ts';
-import { FUSE_OPTIONS, serverArguments } from './fuse-overlayfs.ts';
+import { FUSE_OPTIONS, serverOp } from './fuse-overlayfs.ts';
 import { fuseOverlayfsProbe } from './fuse-overlayfs-probe.ts';
 import { containerDir, makeDirectories } from './layout.ts';
 
@@ -57,7 +57,7 @@ function server(request: RootfsRequest): Service {
       ops.chdir(containerDir(request), 'short paths'),
       ops.hostbind('/', 'low', MS.BIND | MS.REC, 'the machine’s root, with everything mounted on it'),
       ...realPaths(request.cover ?? []).map(coverOp),
-      ops.exec('fuse-overlayfs', serverArguments(SERVER_OPTIONS), 'serves the copy-on-write view'),
+      serverOp(SERVER_OPTIONS, 'serves the copy-on-write view'),
     ],
   };
 }
@@ -76,7 +76,9 @@ function coverOp(path: string): Op {
  * below another covered path is gone with it.
  */
 export function realPaths(paths: readonly string[]): string[] {
-  const real = new Set(paths.map(realPath).filter((path): path is string => path !== undefined && path !== '/'));
+  const real = new Set(
+    paths.map(realPath).filter((path): path is string => path !== undefined && path !== '/'),
+  );
   return [...real].filter(path => ![...real].some(other => path.startsWith(`${other}/`))).sort();
 }
 
