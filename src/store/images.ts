@@ -90,7 +90,7 @@ export class ImageStore {
   /** Every image once, in the order they were added. */
   async list(): Promise<ImageRecord[]> {
     const entries = await this.#identified();
-    const ids = [...new Set(entries.map(idOf))];
+    const ids = [...new Set(entries.map(idOf))].filter(id => id !== '');
     return Promise.all(ids.map(id => this.#record(id, entries)));
   }
 
@@ -147,14 +147,11 @@ export class ImageStore {
     return this.#identify(await this.#index.read());
   }
 
-  /** Entries that another tool wrote lack our annotations: their manifests tell. Indexes among them are not images. */
+  /** Entries that another tool wrote lack our annotations: their manifests tell. An index among them is no image, it has no id. */
   async #identify(entries: readonly Entry[]): Promise<Entry[]> {
-    const images = entries.filter(e => isManifestType(e.mediaType));
-    return Promise.all(
-      images.map(async e =>
-        e.annotations?.[IMAGE_ID] ? e : annotate(e, { [IMAGE_ID]: (await this.#manifest(e)).config.digest }),
-      ),
-    );
+    const isKnown = (e: Entry) => e.annotations?.[IMAGE_ID] !== undefined || !isManifestType(e.mediaType);
+    const identify = async (e: Entry) => annotate(e, { [IMAGE_ID]: (await this.#manifest(e)).config.digest });
+    return Promise.all(entries.map(e => (isKnown(e) ? e : identify(e))));
   }
 
   async #record(id: string, entries: readonly Entry[]): Promise<ImageRecord> {

@@ -1,0 +1,65 @@
+import { read, readFileSync, writeSync } from 'node:fs';
+import { messageOf, TsboxError } from '../errors.ts';
+import type { Ownership } from '../layer/metadata.ts';
+import { type UnpackResult, unpackLayer } from '../layer/unpack.ts';
+import { enterRootFd } from '../sys/chroot.ts';
+import { holdsId, parseIdMap } from './id-map.ts';
+import type { ApplyTask, TaskReply } from './protocol.ts';
+
+/**
+ * The second entry point: Node inside a user + mount namespace with the ids of a container, started by the helper's `enter`. One
+ * process does one task, then ends. Descriptors: 0 the directory to work in, 1 the reply (one line of JSON), 4 the data.
+ */
+const DIRECTORY = 0;
+const REPLY = 1;
+const DATA = 4;
+const READ = 256 * 1024;
+
+async function main(argument: string | undefined): Promise<void> {
+  try {
+    reply({ ok: await apply(JSON.parse(argument ?? '') as ApplyTask) });
+  } catch (error) {
+    const { code, hint } =
+      error instanceof TsboxError ? error : { code: 'INTERNAL' as const, hint: undefined };
+    reply({ error: { code, message: messageOf(error), ...(hint !== undefined && { hint }) } });
+    process.exitCode = 1;
+  }
+}
+
+async function apply({ mode, limits }: ApplyTask): Promise<UnpackResult> {
+  const ownership = ownershipOf(mode);
+  process.umask(0);
+  // Everything that is needed from files is loaded by now; from here on they are those of the layer.
+  enterRootFd(DIRECTORY);
+  return unpackLayer(readAll(DATA), { root: '', ownership, limits });
+}
+
+function ownershipOf(mode: ApplyTask['mode']): Ownership {
+  const [uids, gids] = [readMap('uid_map'), readMap('gid_map')];
+  return {
+    holdsUid: uid => holdsId(uids, uid),
+    holdsGid: gid => holdsId(gids, gid),
+    keepSetuid: mode !== 'single',
+  };
+}
+
+const readMap = (name: string) => parseIdMap(readFileSync(`/proc/self/${name}`, 'utf8'));
+
+/** Reads on a worker thread, so that a piece is on its way while the one before is being written to files. */
+async function* readAll(fd: number): AsyncGenerator<Buffer> {
+  for (;;) {
+    const buffer = Buffer.allocUnsafeSlow(READ);
+    const count = await new Promise<number>((resolve, reject) => {
+      read(fd, buffer, 0, READ, null, (error, n) => (error ? reject(error) : resolve(n)));
+    });
+    if (count === 0) return;
+    yield buffer.subarray(0, count);
+  }
+}
+
+function reply(message: TaskReply): void {
+  writeSync(REPLY, `${JSON.stringify(message)}\n`);
+}
+
+// Not `await`: the bundle is CommonJS, which has none at its top.
+void main(process.argv[2]);
