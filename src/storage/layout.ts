@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { giveToStore } from '../host/owner.ts';
@@ -20,6 +20,7 @@ export const lowerTrees = (request: RootfsRequest): string[] => request.layers.m
  * Throws STORAGE when a layer is not there: the mount would only say ENOENT.
  */
 export function makeDirectories(request: RootfsRequest, names: readonly string[]): void {
+  requireLayers(request);
   const own = join(request.root, containerDir(request));
   giveToStore(request.root, own);
   for (const name of names) {
@@ -32,13 +33,14 @@ export function makeDirectories(request: RootfsRequest, names: readonly string[]
 /** The root directory of the result takes the mode of the topmost layer's, as it would in a plain directory. */
 export function copyRootMode(request: RootfsRequest, upper: string): void {
   const [top] = lowerTrees(request);
-  chmodSync(join(request.root, upper), top === undefined ? 0o755 : layerStat(request, top).mode & 0o7777);
+  const stat = top === undefined ? undefined : statSync(join(request.root, top));
+  chmodSync(join(request.root, upper), stat ? stat.mode & 0o7777 : 0o755);
 }
 
-function layerStat(request: RootfsRequest, tree: string) {
-  const stat = statSync(join(request.root, tree), { throwIfNoEntry: false });
-  if (stat) return stat;
-  throw new TsboxError('STORAGE', `the layer ${tree} is missing in the store ${request.root}`, {
+function requireLayers(request: RootfsRequest): void {
+  const missing = request.layers.find(id => !existsSync(join(request.root, layerTree(id))));
+  if (missing === undefined) return;
+  throw new TsboxError('STORAGE', `the layer ${missing} is missing in the store ${request.root}`, {
     hint: 'pull the image again',
   });
 }

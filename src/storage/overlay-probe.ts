@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { hasErrno, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { fileSystemOf } from '../host/filesystem.ts';
 import { kernelAtLeast } from '../host/probe.ts';
 import { ops } from '../plan/ops.ts';
@@ -25,11 +25,11 @@ export async function overlayProbe(host: StorageHost): Promise<StorageProbe> {
         : no(host, 'a removed file leaves no whiteout in the upper directory');
     });
   } catch (error) {
-    return no(host, messageOf(error), error);
+    return no(host, messageOf(error));
   }
 }
 
-function no(host: StorageHost, reason: string, error?: unknown): StorageProbe {
+function no(host: StorageHost, reason: string): StorageProbe {
   if (!kernelAtLeast(5, 11)) {
     return { ok: false, reason: 'this kernel is older than 5.11', hint: 'install fuse-overlayfs' };
   }
@@ -41,7 +41,7 @@ function no(host: StorageHost, reason: string, error?: unknown): StorageProbe {
       hint: 'put the store on a local file system: --root or TSBOX_ROOT',
     };
   }
-  const hint = hasErrno(error, 'ENODEV')
+  const hint = /no such device/.test(reason)
     ? 'ask the administrator for: modprobe overlay'
     : 'run tsbox doctor; or install fuse-overlayfs';
   return { ok: false, reason: `${reason} (the store is on ${fileSystem.name})`, hint };
