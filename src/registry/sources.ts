@@ -61,7 +61,9 @@ function rest(rule: RegistryRule | undefined, repository: string): string {
 
 /** A mirror as our configuration has it: `[http[s]://]host[:port][/path]`. */
 function fromText(text: string, path: string, rules: RegistryRules): Source {
-  const match = /^(?:(https?):\/\/)?([^/@?#\s]+)(\/[^?#\s]*)?$/.exec(text.replace(/\/+$/, ''));
+  const match = /^(?:(https?):\/\/)?((?:\[[0-9a-fA-F:]+\]|[\w.-]+)(?::[0-9]+)?)(\/[\w./-]*)?$/.exec(
+    text.replace(/\/+$/, ''),
+  );
   if (match === null)
     throw new TsboxError('USAGE', `${JSON.stringify(text)} in registries.mirrors is no registry address`);
   const [, scheme, host = '', prefix = ''] = match;
