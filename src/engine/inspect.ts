@@ -9,8 +9,6 @@ import { hostConfigOf } from './inspect-host-config.ts';
 import { kernelView } from './inspect-kernel.ts';
 import { networkSettingsOf } from './inspect-network.ts';
 
-export { inspectImage } from './inspect-image.ts';
-
 /** How docker writes "never" (Go's zero time). */
 const NEVER = '0001-01-01T00:00:00Z';
 
@@ -87,4 +85,9 @@ function mountOf(engine: Engine, mount: ContainerRecord['mounts'][number]): Reco
     RW: !mount.readOnly,
     Propagation: mount.options.find(option => /^r?(private|slave|shared)$/.test(option)) ?? 'rprivate',
   };
+}
+
+/** docker's inspect object of an image. */
+export async function inspectImage(engine: Engine, reference: string): Promise<Record<string, unknown>> {
+  return (await import('./inspect-image.ts')).inspectImage(engine, reference);
 }
