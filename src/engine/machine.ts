@@ -1,3 +1,4 @@
+import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
 import { chooseMaps, type UsernsMaps } from '../host/idmap.ts';
 import { ownStore } from '../host/owner.ts';
@@ -29,8 +30,13 @@ export function storageHost(engine: Engine, maps: UsernsMaps): StorageHost {
     root: engine.paths.root,
     mode: maps.mode,
     walk: async (ops: readonly Op[]) => {
-      const status = await enter(host, ops, { name: 'probe', stdio: ['ignore', 'ignore', 'ignore'] }).result;
-      if (status !== 0) throw new Error(`status ${status}`);
+      const { child, result } = enter(host, ops, { name: 'storage', stdio: ['ignore', 'ignore', 'pipe'] });
+      const said: Buffer[] = [];
+      child.stderr?.on('data', (chunk: Buffer) => said.push(chunk));
+      const status = await result;
+      if (status === 0) return;
+      const text = Buffer.concat(said).toString().trim();
+      throw new TsboxError('STORAGE', text === '' ? `status ${status}` : text);
     },
   };
 }

@@ -10,12 +10,15 @@ import {
   readdirSync,
   readlinkSync,
   rmdirSync,
+  type Stats,
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
+import { parseWhiteout } from '../oci/whiteout.ts';
 import { makeFifo } from '../sys/mknod.ts';
 import { setPathTimes } from '../sys/utimens.ts';
 import { getXattr, listXattr, setXattr } from '../sys/xattr.ts';
+import { OPAQUE_XATTR } from './marks.ts';
 
 /**
  * Copies a stack of unpacked layers into one plain directory, for the storage driver vfs. Runs in the user namespace that
@@ -34,26 +37,26 @@ type Links = Map<string, Buffer>;
 
 function copyTree(from: Buffer, to: Buffer, links: Links): void {
   for (const name of readdirSync(from, { encoding: 'buffer' })) {
-    copyEntry(join(from, name), join(to, name), links);
+    const mark = parseWhiteout(name.toString('latin1'));
+    if (!mark) copyEntry(join(from, name), join(to, name), links);
+    else if (mark.kind === 'remove') remove(join(to, Buffer.from(mark.name, 'latin1')));
   }
   copyAttributes(from, to, lstat(from));
 }
 
 function copyEntry(from: Buffer, to: Buffer, links: Links): void {
   const stat = lstat(from);
-  const existing = lstatSync(to, { throwIfNoEntry: false });
   const isDirectory = stat.isDirectory();
   // A directory joins the one below it unless it is opaque; everything else replaces what is there.
-  if (existing && !(isDirectory && existing.isDirectory() && !isOpaque(from))) remove(to);
+  if (!isDirectory || isOpaque(from) || !isPlainDirectory(to)) remove(to);
   if (stat.isCharacterDevice() && stat.rdev === 0n) return;
   if (isDirectory) {
     mkdirSync(to, { recursive: true, mode: 0o700 });
     copyTree(from, to, links);
-    return;
+  } else if (!linkAgain(stat, to, links)) {
+    create(from, to, stat);
+    copyAttributes(from, to, stat);
   }
-  if (linkAgain(stat, to, links)) return;
-  create(from, to, stat);
-  copyAttributes(from, to, stat);
 }
 
 /** True when the file is another name of one that has been copied already. */
@@ -73,7 +76,7 @@ function create(from: Buffer, to: Buffer, stat: BigIntStats): void {
 
 /** Owner before mode: chown(2) takes the setuid bit away, and attributes of capabilities too. Times last. */
 function copyAttributes(from: Buffer, to: Buffer, stat: BigIntStats): void {
-  if (!lstatSync(to, { throwIfNoEntry: false })) return;
+  if (!stats(to)) return;
   lchownSync(to, Number(stat.uid), Number(stat.gid));
   if (!stat.isSymbolicLink()) chmodSync(to, Number(stat.mode & 0o7777n));
   for (const name of listXattr(from)) {
@@ -86,14 +89,21 @@ function copyAttributes(from: Buffer, to: Buffer, stat: BigIntStats): void {
 const OVERLAY = 'user.overlay.';
 const NANO = 1_000_000_000n;
 const SLASH = Buffer.from('/');
+/** Where neither the device nor the attribute could be made, the archive's own mark stands on the disk. */
+const OPAQUE_FILE = Buffer.from('.wh..wh..opq');
 
-const isOpaque = (path: Buffer): boolean => getXattr(path, `${OVERLAY}opaque`)?.toString() === 'y';
+const isOpaque = (path: Buffer): boolean =>
+  getXattr(path, OPAQUE_XATTR)?.toString() === 'y' || stats(join(path, OPAQUE_FILE)) !== undefined;
+const isPlainDirectory = (path: Buffer): boolean => stats(path)?.isDirectory() ?? false;
 const join = (directory: Buffer, name: Buffer): Buffer => Buffer.concat([directory, SLASH, name]);
 const lstat = (path: Buffer): BigIntStats => lstatSync(path, { bigint: true });
+const stats = (path: Buffer): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });
 
-/** rmSync takes no bytes, so directories are walked here. */
+/** Whatever is there, or nothing. rmSync takes no bytes, so directories are walked here. */
 function remove(path: Buffer): void {
-  if (lstatSync(path).isDirectory()) {
+  const stat = stats(path);
+  if (!stat) return;
+  if (stat.isDirectory()) {
     for (const name of readdirSync(path, { encoding: 'buffer' })) remove(join(path, name));
     rmdirSync(path);
   } else unlinkSync(path);

@@ -44,7 +44,7 @@ function copyPlan(request: RootfsRequest): Op[] {
     optional(ops.rmtree(unfinished, 'a copy that was interrupted')),
     ops.exec(
       program,
-      [program, ...argv, 'flatten', unfinished, ...layers],
+      [program, ...argv, JSON.stringify({ task: 'flatten', target: unfinished, layers })],
       'the layers, one over the other, in a directory of the container’s own',
     ),
   ];

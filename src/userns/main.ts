@@ -4,7 +4,7 @@ import type { Ownership } from '../layer/metadata.ts';
 import { type UnpackResult, unpackLayer } from '../layer/unpack.ts';
 import { enterRootFd } from '../sys/chroot.ts';
 import { holdsId, parseIdMap } from './id-map.ts';
-import type { ApplyTask, TaskReply } from './protocol.ts';
+import type { ApplyTask, FlattenTask, TaskReply } from './protocol.ts';
 
 /**
  * The second entry point: Node inside a user + mount namespace with the ids of a container, started by the helper's `enter`. One
@@ -17,12 +17,24 @@ const READ = 256 * 1024;
 
 async function main(argument: string | undefined): Promise<void> {
   try {
-    reply({ ok: await apply(JSON.parse(argument ?? '') as ApplyTask) });
+    const task = JSON.parse(argument ?? '') as ApplyTask | FlattenTask;
+    if (task.task === 'flatten') await flattenLayers(task);
+    else reply({ ok: await apply(task) });
   } catch (error) {
     const { code, hint } =
       error instanceof TsboxError ? error : { code: 'INTERNAL' as const, hint: undefined };
     reply({ error: { code, message: messageOf(error), ...(hint !== undefined && { hint }) } });
     process.exitCode = 1;
+  }
+}
+
+async function flattenLayers({ layers, target }: FlattenTask): Promise<void> {
+  process.umask(0);
+  try {
+    (await import('../layer/flatten.ts')).flatten(layers, target);
+  } catch (error) {
+    writeSync(2, `${messageOf(error)}\n`);
+    throw error;
   }
 }
 

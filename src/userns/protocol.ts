@@ -10,6 +10,16 @@ export interface ApplyTask {
   readonly limits: GrowthLimits;
 }
 
+/**
+ * Copies layers, the base first, into one new directory (src/layer/flatten.ts). Paths are relative to the working directory. No reply:
+ * status 0, or 1 and a line on descriptor 2.
+ */
+export interface FlattenTask {
+  readonly task: 'flatten';
+  readonly layers: readonly string[];
+  readonly target: string;
+}
+
 export type TaskReply =
   | { readonly ok: UnpackResult }
   | { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string } };
