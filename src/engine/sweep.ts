@@ -26,8 +26,10 @@ export async function sweep(engine: Engine): Promise<void> {
 
 /** `--rm` containers that have ended, and those of `run` that never began, when their maker is dead. */
 async function sweepFleeting(engine: Engine): Promise<void> {
-  for (const mark of await listFleeting(engine.paths)) {
-    if (identityAlive(mark.identity)) continue;
+  const marks = await listFleeting(engine.paths);
+  const makers = new Set([...new Set(marks.map(mark => mark.identity))].filter(identityAlive));
+  for (const mark of marks) {
+    if (makers.has(mark.identity)) continue;
     if (!containerExists(engine.paths, mark.id)) await unmarkFleeting(engine.paths, mark.id);
     else await sweepContainer(engine, mark);
   }

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { sweep } from '../../../src/engine/sweep.ts';
 import { newId } from '../../../src/store/atomic.ts';
 import { listContainerRecords, reserveContainer } from '../../../src/store/containers.ts';
-import { listFleeting, markFleeting } from '../../../src/store/containers-fleeting.ts';
+import { listFleeting, markFleeting, unmarkFleeting } from '../../../src/store/containers-fleeting.ts';
 import { ownIdentity } from '../../../src/store/containers-owner.ts';
 import { holderOf, takeName } from '../../../src/store/names.ts';
 import { addContainer, engineOf, recordOf, tempStore, writeState } from '../../support/container-store.ts';
@@ -50,7 +50,10 @@ sweeping('a container whose maker lives, or that runs, or that waits for its sta
   await reserveContainer(paths, recordOf({ name: 'mine', autoRemove: true }), { transient: true });
   const runs = await addContainer(paths, { name: 'runs', autoRemove: true }, {});
   const waits = await addContainer(paths, { name: 'waits', autoRemove: true });
-  for (const { id } of [runs, waits]) await markFleeting(paths, { id, identity: DEAD, transient: false });
+  for (const { id } of [runs, waits]) {
+    await unmarkFleeting(paths, id); // its maker is us
+    await markFleeting(paths, { id, identity: DEAD, transient: false });
+  }
   await sweep(engineOf(paths));
   assert.equal((await listContainerRecords(paths)).map(r => r.name).sort(), ['mine', 'runs', 'waits']);
   assert.is((await listFleeting(paths)).length, 3);
