@@ -105,7 +105,8 @@ class Follower {
       this.#changes.notify();
     };
     waitProcess(helperPath(), supervisorOf(state), undefined, this.#stop.signal).then(end, end);
-    if (until !== undefined) this.#timer = setTimeout(end, until - Date.now());
+    // Node takes a longer delay for none at all; in 24 days nobody waits any more.
+    if (until !== undefined) this.#timer = setTimeout(end, Math.min(until - Date.now(), 2 ** 31 - 1));
   }
 
   async next(signal: AbortSignal | undefined): Promise<void> {

@@ -39,7 +39,7 @@ export async function waitProcess(
   stop?: AbortSignal,
 ): Promise<boolean> {
   if (stop?.aborted) return false;
-  const limit = milliseconds === undefined ? [] : [String(Math.max(0, Math.ceil(milliseconds)))];
+  const limit = milliseconds === undefined ? [] : [String(clamp(milliseconds))];
   const child = role(helper, ['wait', String(target.pid), String(target.start), ...limit]);
   const end = () => child.kill('SIGKILL');
   stop?.addEventListener('abort', end, { once: true });
@@ -52,6 +52,9 @@ export async function waitProcess(
     stop?.removeEventListener('abort', end);
   }
 }
+
+/** poll(2) takes an int. */
+const clamp = (milliseconds: number): number => Math.min(Math.max(0, Math.ceil(milliseconds)), 2 ** 31 - 1);
 
 const role = (helper: string, args: readonly string[]): ChildProcess =>
   spawnHelper(helper, args, { argv0: 'tsbox:', stdio: 'ignore' });
