@@ -167,6 +167,16 @@ export class Tsbox {
     await (await import('./volumes.ts')).removeVolume(this.#engine, name, options);
   }
 
+  // The store
+
+  /**
+   * Removes what killed commands left behind: half-made containers, work directories nobody holds, `--rm` containers that
+   * ended with nobody there. A few directory listings when there is nothing to do; never throws. The CLI calls it after its work.
+   */
+  async sweep(): Promise<void> {
+    await (await import('./sweep.ts')).sweep(this.#engine);
+  }
+
   // The machine
 
   /** Walks the real path of `run` step by step. */
