@@ -90,7 +90,7 @@ const NEEDS = {
   podman: program('podman'),
   bwrap: program('bwrap', 'bubblewrap'),
   script: program('script', 'bsdutils'),
-  curl: program('curl'),
+  zstd: program('zstd'),
   cc: program('cc', 'gcc'),
   make: program('make'),
   long: {
