@@ -2,28 +2,28 @@ import type { ContainerRecord } from '../store/container-record.ts';
 
 /** `Config` of docker's inspect: what is the container's own, wherever it runs. Empty lists are null, as docker has them. */
 export function configOf(record: ContainerRecord): Record<string, unknown> {
-  const { process } = record;
+  const { process: command } = record;
   return {
     Hostname: record.hostname,
     Domainname: record.domainname,
-    User: process.user,
-    AttachStdin: process.openStdin,
+    User: command.user,
+    AttachStdin: command.openStdin,
     AttachStdout: true,
     AttachStderr: true,
     ExposedPorts: exposedPorts(record),
-    Tty: process.tty,
-    OpenStdin: process.openStdin,
-    StdinOnce: process.openStdin,
-    Env: process.env,
+    Tty: command.tty,
+    OpenStdin: command.openStdin,
+    StdinOnce: command.openStdin,
+    Env: command.env,
     Cmd: orNull(record.cmd),
     Image: record.image.reference,
     Volumes: volumes(record),
-    WorkingDir: process.cwd,
+    WorkingDir: command.cwd,
     Entrypoint: orNull(record.entrypoint),
     OnBuild: null,
     Labels: record.labels,
-    StopSignal: process.stopSignal,
-    StopTimeout: process.stopTimeout,
+    StopSignal: command.stopSignal,
+    StopTimeout: command.stopTimeout,
   };
 }
 
