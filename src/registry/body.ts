@@ -56,9 +56,11 @@ export class Body implements AsyncIterable<Buffer> {
     const taken = this.#chunks;
     if (taken.length === 0 && this.#error !== undefined) throw this.#error;
     if (taken.length === 0) return undefined;
+    const wasFull = this.#bytes > HIGH_WATER;
     this.#chunks = [];
-    if (this.#bytes > HIGH_WATER && !this.#ended) this.#flow.resume();
     this.#bytes = 0;
+    // Last, because it may push at once.
+    if (wasFull && !this.#ended) this.#flow.resume();
     return taken.length === 1 ? taken[0] : Buffer.concat(taken);
   }
 
