@@ -104,7 +104,7 @@ function bareBin(where: TempHome, without: readonly string[]): string {
   const dir = join(where.dir, 'bare-bin');
   mkdirSync(dir);
   const script =
-    'for d in /bin /sbin /usr/bin /usr/sbin /usr/local/bin; do for f in $d/*; do [ -e "$1/${f##*/}" ] || ln -s "$f" "$1/"; done; done';
+    'for d in /bin /sbin /usr/bin /usr/sbin /usr/local/bin; do for f in $d/*; do ln -s "$f" "$1/" 2>/dev/null; done; done';
   spawnSync('sh', [
     '-c',
     `${script}; ln -sf "$2" "$1/node"; cd "$1" && rm -f ${without.join(' ')}`,

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+import { collect, statusOf } from '../support/cli.ts';
+import { median } from '../support/functions.ts';
+
+export type Env = Readonly<Record<string, string>>;
+
+/** One piece of work as each tool does it; `before` is not timed. */
+export interface Case {
+  readonly name: string;
+  /** Rounds; in each, every tool takes its turn. */
+  readonly rounds: number;
+  readonly tools: Readonly<Record<string, Work>>;
+  /** Greatest ratio to podman that we want to reach. */
+  readonly target?: number;
+}
+
+export interface Work {
+  readonly before?: (round: number) => Promise<void>;
+  readonly run: (round: number) => Promise<void>;
+}
+
+/** Medians in milliseconds. */
+export type Medians = Readonly<Record<string, number>>;
+
+/** Tools take turns, so that a slow moment of the machine hits all of them. The first round warms caches and is dropped. */
+export async function measure(work: Case): Promise<Medians> {
+  const times = new Map<string, number[]>();
+  for (let round = 0; round <= work.rounds; round++) {
+    for (const [tool, { before, run }] of Object.entries(work.tools)) {
+      await before?.(round);
+      const begun = performance.now();
+      await run(round);
+      const took = performance.now() - begun;
+      if (round > 0) times.set(tool, [...(times.get(tool) ?? []), took]);
+    }
+  }
+  return Object.fromEntries([...times].map(([tool, list]) => [tool, median(list)]));
+}
+
+/** Runs a program to its end; rejects with its words when it fails. Returns its stdout. */
+export async function call(env: Env, program: string, ...args: string[]): Promise<string> {
+  const child = spawn(program, args, { env, cwd: env.HOME, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [out, err] = [collect(child.stdout), collect(child.stderr)];
+  const status = await statusOf(child);
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: status ${status}: ${err()}`);
+  return out().trim();
+}
+
+const ms = (value: number | undefined): string =>
+  value === undefined
+    ? ''
+    : value < 100
+      ? value.toFixed(1)
+      : value < 2000
+        ? value.toFixed(0)
+        : `${(value / 1000).toFixed(2)} s`;
+
+export const COLUMNS = ['tsbox', 'podman', 'crun', 'bwrap'];
+export const HEAD = [
+  `| work (median, ms) | ${COLUMNS.join(' | ')} | tsbox / podman | target |`,
+  `| --- |${' ---: |'.repeat(COLUMNS.length)} ---: | ---: |`,
+];
+
+export function row(work: Case, medians: Medians): string {
+  const ratio = (medians.tsbox ?? 0) / (medians.podman ?? Number.NaN);
+  const shown = Number.isFinite(ratio) ? ratio.toFixed(2) : '';
+  const met = work.target === undefined || !Number.isFinite(ratio) ? '' : ratio <= work.target ? ' ✓' : ' ✗';
+  const target = work.target === undefined ? '' : `≤ ${work.target.toFixed(2)}${met}`;
+  return `| ${[work.name, ...COLUMNS.map(tool => ms(medians[tool])), shown, target].join(' | ')} |`;
+}

@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { statusOf, TSBOX } from '../support/cli.ts';
+import { ensureDebianRootfs } from '../support/debian.ts';
+import { busyboxImage, SHELL_CONFIG } from '../support/images.ts';
+import { push } from '../support/push.ts';
+import { startRegistry } from '../support/registry.ts';
+import { DEBIAN_ROOTFS } from '../support/requires.ts';
+import { removeTree, stageFor, workBase } from '../support/runner/tree.ts';
+import { makeUser, removeUser } from '../support/runner/users.ts';
+import { sealedEnv } from '../support/sealed-env.ts';
+import { cases, type Scene } from './cases.ts';
+import { call, HEAD, measure, row } from './measure.ts';
+import { memoryRow } from './memory.ts';
+import { setUpPeers } from './peers.ts';
+
+/**
+ * `npm run bench [-- FILTER…]`: tsbox beside podman, crun and bubblewrap, where they are installed, on the same work in one
+ * run, in turn. Prints a Markdown table of medians and ratios. Times of different runs are not comparable; ratios are.
+ * Root has it done by a normal user made for the purpose.
+ */
+const script = fileURLToPath(import.meta.url);
+const project = dirname(dirname(dirname(script)));
+const filters = process.argv.slice(2);
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function asNormalUser(): Promise<number> {
+  const problem = ensureDebianRootfs();
+  if (problem) say(problem);
+  const workDir = mkdtempSync(join(workBase(), 'tsbox-b'));
+  chmodSync(workDir, 0o711);
+  const user = makeUser('ranges', workDir);
+  const stop = (): void => {
+    removeUser(user);
+    removeTree(workDir);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+  process.on('exit', stop);
+  const stage = stageFor([user], project, workDir);
+  mkdirSync(join(user.dir, 'home/run'), { recursive: true });
+  await call({ PATH: process.env.PATH ?? '', HOME: '/' }, 'chown', '-R', user.name, user.dir);
+  const child = spawn(stage.node, ['--import', 'tsx', join(stage.root, 'test/bench/run.ts'), ...filters], {
+    cwd: stage.root,
+    env: { ...sealedEnv(join(user.dir, 'home'), user.name), TSBOX_TEST_HOME: join(user.dir, 'home') },
+    stdio: 'inherit',
+    uid: user.uid,
+    gid: user.gid,
+  });
+  return statusOf(child);
+}
+
+async function bench(): Promise<void> {
+  const made = process.env.TSBOX_TEST_HOME === undefined;
+  const home = process.env.TSBOX_TEST_HOME ?? mkdtempSync(join(workBase(), 'tsbox-b'));
+  process.env.TSBOX_TEST_HOME = home;
+  mkdirSync(join(home, 'run'), { recursive: true, mode: 0o700 });
+  const env = sealedEnv(home, userInfo().username);
+  const registry = await startRegistry();
+  try {
+    await table(await setScene(env, registry));
+  } finally {
+    await registry.stop();
+    if (made) removeTree(home);
+  }
+}
+
+type Registry = Awaited<ReturnType<typeof startRegistry>>;
+
+async function setScene(env: Record<string, string>, registry: Registry): Promise<Scene> {
+  const image = busyboxImage();
+  await push(registry, 'bench/busybox', 'latest', image);
+  const debian = existsSync(DEBIAN_ROOTFS);
+  if (debian)
+    await push(registry, 'bench/debian', 'latest', {
+      layers: [readFileSync(DEBIAN_ROOTFS)],
+      config: SHELL_CONFIG,
+    });
+  const peers = setUpPeers(env, registry.host, image.layers[0] ?? Buffer.alloc(0));
+  const busybox = `${registry.host}/bench/busybox`;
+  return { env, peers, busybox, debian: debian ? `${registry.host}/bench/debian` : undefined };
+}
+
+async function table(scene: Scene): Promise<void> {
+  const tools = [TSBOX, ...(scene.peers.podman ? ['podman'] : [])];
+  const quickest = ['--network', 'none', '--name', 'long', scene.busybox, 'sleep', '10000'];
+  for (const tool of tools) await call(scene.env, tool, 'run', '-d', ...quickest);
+  for (const line of HEAD) say(line);
+  for (const work of cases(scene)) {
+    if (filters.length > 0 && !filters.some(f => work.name.includes(f))) continue;
+    try {
+      say(row(work, await measure(work)));
+    } catch (error) {
+      say(`${work.name}: ${(error as Error).message}`);
+    }
+  }
+  say(memoryRow());
+  for (const tool of tools) await call(scene.env, tool, 'rm', '-f', 'long');
+}
+
+if (process.getuid?.() === 0) process.exitCode = await asNormalUser();
+else await bench();
