@@ -1,6 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
 import { messageOf, TsboxError } from '../errors.ts';
-import { type Config, defaultConfig } from './config.ts';
+import { type Config, defaultConfig } from './config-default.ts';
 
 /** Checks one value; returns what is wrong with it, or undefined. */
 type Check = (value: unknown) => string | undefined;

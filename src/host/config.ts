@@ -2,44 +2,10 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { hasErrno, messageOf, TsboxError } from '../errors.ts';
+import { type Config, defaultConfig } from './config-default.ts';
 import { absoluteEnvironment } from './paths.ts';
 
-/** `config.toml` with every default filled in. Keys are written in snake case there: `images.keep_blobs`. */
-export interface Config {
-  readonly root?: string;
-  readonly runtimeDir?: string;
-  /** Default `auto`. */
-  readonly storage: { readonly driver: 'auto' | 'overlay' | 'fuse-overlayfs' | 'vfs' };
-  /** A driver with its options as `--network` takes them, or `auto` (default). */
-  readonly network: { readonly driver: string };
-  /** False: a pulled blob is dropped once it is unpacked. Default true. */
-  readonly images: { readonly keepBlobs: boolean };
-  readonly registries: {
-    /** Registry host to the URLs (or `host[:port]`) tried before it, in order. */
-    readonly mirrors: Readonly<Record<string, readonly string[]>>;
-    /** `host[:port]` that may be spoken to over plain HTTP or with an unknown certificate. */
-    readonly insecure: readonly string[];
-    readonly blocked: readonly string[];
-  };
-  /** A layer that unpacks to more than this many times its compressed size is refused. Default 200. */
-  readonly layer: { readonly maxRatio: number };
-  readonly userns: {
-    readonly mode: 'auto' | 'ranges' | 'single' | 'keep-id';
-    /** Whose subordinate ids tsbox takes when root starts it. Default: root's. */
-    readonly rootUser?: string;
-  };
-}
-
-export function defaultConfig(): Config {
-  return {
-    storage: { driver: 'auto' },
-    network: { driver: 'auto' },
-    images: { keepBlobs: true },
-    registries: { mirrors: {}, insecure: [], blocked: [] },
-    layer: { maxRatio: 200 },
-    userns: { mode: 'auto' },
-  };
-}
+export { type Config, defaultConfig } from './config-default.ts';
 
 /**
  * Reads `file`, or `$XDG_CONFIG_HOME/tsbox/config.toml` if that exists. Throws USAGE with file and line for bad TOML, an

@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, readFileSync, type Stats, statSync } f
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { hasErrno, messageOf, TsboxError } from '../errors.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config-default.ts';
 import { makeStore, STORE_FORMAT } from './store-format.ts';
 
 /** Where this installation keeps its things. All absolute. */

@@ -1,8 +1,8 @@
-import { locateProgram } from '../host/binaries.ts';
 import { CLONE } from '../plan/flags.ts';
-import { type Op, ops, type Service } from '../plan/ops.ts';
+import { ops, type Service } from '../plan/ops.ts';
 import type { RootfsRequest, StorageDriver } from './driver.ts';
 import { fuseOverlayfsProbe } from './fuse-overlayfs-probe.ts';
+import { FUSE_OPTIONS, serverOp } from './fuse-server.ts';
 import { containerDir, copyRootMode, lowerTrees, makeDirectories } from './layout.ts';
 
 /**
@@ -39,15 +39,6 @@ export const fuseOverlayfs: StorageDriver = {
     };
   },
 };
-
-/** The kernel checks permissions (default_permissions), for everybody inside (allow_other): mount.fuse(8). */
-export const FUSE_OPTIONS = 'rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions';
-
-/** Serves a mount that has been made already; its descriptor is 5 (docs/helper-protocol.md, Services). */
-export function serverOp(options: readonly string[], why: string): Op {
-  const program = locateProgram('fuse-overlayfs') ?? 'fuse-overlayfs';
-  return ops.exec(program, ['fuse-overlayfs', '-f', '-o', options.join(','), '/dev/fd/5'], why);
-}
 
 function server(request: RootfsRequest): Service {
   return {

@@ -3,8 +3,8 @@ import { hasErrno } from '../errors.ts';
 import { CLONE, MS } from '../plan/flags.ts';
 import { type Op, ops, type Service } from '../plan/ops.ts';
 import type { RootfsRequest, StorageDriver } from './driver.ts';
-import { FUSE_OPTIONS, serverOp } from './fuse-overlayfs.ts';
 import { fuseOverlayfsProbe } from './fuse-overlayfs-probe.ts';
+import { FUSE_OPTIONS, serverOp } from './fuse-server.ts';
 import { containerDir, makeDirectories } from './layout.ts';
 
 /**
