@@ -50,21 +50,16 @@ async function end(engine: Engine, id: string, force: boolean): Promise<void> {
   const up = state.status === 'running' || (state.status === 'dead' && state.pid > 0);
   if (up && !force) throw inUse(id, 'running');
   if (up) return killAndWait(engine, state);
-  // A supervisor that runs us for `--rm` waits for us, not we for it.
-  if (state.supervisor > 0 && state.supervisor === process.ppid) return;
-  if (state.supervisor > 0) await killAndWait(engine, state);
+  // Once the end is recorded nothing of it runs any more; the supervisor itself may be what runs us (`--rm`).
   const starter = lockHolder(join(containerDirectory(engine.paths, id), 'lock'));
   if (starter && !force) throw inUse(id, 'being started');
   if (starter) await killProcess(starter);
 }
 
-/**
- * A start that took the container's lock between our look and our move runs without a directory. (The supervisor that
- * runs us holds the lock too.)
- */
+/** A start that took the container's lock between our look and our move runs without a directory. */
 async function endLateStart(directory: string): Promise<void> {
   const starter = lockHolder(join(directory, 'lock'));
-  if (starter && starter.pid !== process.ppid) await killProcess(starter);
+  if (starter) await killProcess(starter);
 }
 
 async function killProcess(target: { pid: number; start: number }): Promise<void> {

@@ -1,30 +1,53 @@
-import { open } from 'node:fs/promises';
 import { TsboxError } from '../errors.ts';
-import type { ContainerState } from '../store/container-record.ts';
-import { containerDirectory, containerState, readContainerState } from '../store/containers.ts';
+import { helperPath } from '../host/binaries.ts';
+import { attachFront } from '../runtime/front.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import { containerState } from '../store/containers.ts';
+import { attachSocket } from './container-paths.ts';
 import type { Engine } from './context.ts';
 import { find, untilGone } from './find.ts';
 
+/** The front's own status for "no supervisor there" or "it vanished". */
+const NOBODY = 125;
+
 /**
- * Docker's wait: the exit status once the container has ended; at once for one that does not run. Waits for the supervisor,
- * not for pid 1: only then is the end recorded. Throws ABORTED when the engine's signal aborts.
+ * Docker's wait: the exit status once the container has ended; at once for one that does not run. The supervisor itself
+ * tells it, since a `--rm` container may be gone before its record could be read. Throws ABORTED when the engine's signal
+ * aborts, BAD_STATE when the container was removed and nobody could tell.
  */
 export async function wait(engine: Engine, nameOrId: string): Promise<number> {
   const { record, state } = await find(engine, nameOrId);
   if (state.status !== 'running') return state.exitCode;
-  const directory = await open(containerDirectory(engine.paths, record.id), 'r').catch(() => undefined);
+  const told = await toldBySupervisor(engine, record);
+  if (told !== NOBODY && !engine.signal?.aborted) return told;
+  const gone = await untilGone(engine, state);
+  if (!gone) throw new TsboxError('ABORTED', `waiting for ${record.name} was cancelled`);
+  const end = await containerState(engine.paths, record);
+  if (end.status === 'exited') return end.exitCode;
+  if (told === NOBODY && end.status === 'created') throw removed(record);
+  return end.status === 'running' ? wait(engine, record.id) : end.exitCode;
+}
+
+/** A client of the session socket that wants none of the streams: its status is the container's. */
+async function toldBySupervisor(engine: Engine, record: ContainerRecord): Promise<number> {
+  const front = attachFront({
+    helper: helperPath(),
+    id: record.id,
+    socket: attachSocket(engine, record.id),
+    streams: '',
+    detachKeys: new Uint8Array(),
+    stdio: 'ignore',
+  });
+  const leave = (): void => void front.child.kill('SIGKILL');
+  engine.signal?.addEventListener('abort', leave, { once: true });
   try {
-    if (!(await untilGone(engine, state)))
-      throw new TsboxError('ABORTED', `waiting for ${record.name} was cancelled`);
-    return (await endOf(engine, record.id, directory?.fd)).exitCode;
+    return (await front.ended).exitCode;
   } finally {
-    await directory?.close();
+    engine.signal?.removeEventListener('abort', leave);
   }
 }
 
-/** A `--rm` container is being removed at this moment: what was its directory is still there behind our descriptor. */
-async function endOf(engine: Engine, id: string, directory: number | undefined): Promise<ContainerState> {
-  const state = await containerState(engine.paths, id);
-  if (state.status !== 'created' || directory === undefined) return state;
-  return readContainerState({ ...engine.paths, containers: '/proc/self/fd' }, String(directory));
-}
+const removed = (record: ContainerRecord): TsboxError =>
+  new TsboxError('BAD_STATE', `container ${record.name} was removed before its exit status could be read`, {
+    exitCode: 1,
+  });
