@@ -1,0 +1,379 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Engine } from '../../../src/engine/context.ts';
+import { ensureImage, pull } from '../../../src/engine/pull.ts';
+import type { PullOptions } from '../../../src/engine/types.ts';
+import { TsboxError } from '../../../src/errors.ts';
+import { type Config, defaultConfig } from '../../../src/host/config.ts';
+import { pathsOf } from '../../../src/host/paths.ts';
+import { type ProgressEvent, silentReporter } from '../../../src/log.ts';
+import { sha256 } from '../../../src/oci/digest.ts';
+import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../../src/oci/media-types.ts';
+import { DEFAULT_LIMITS } from '../../../src/registry/limits.ts';
+import { ImageStore } from '../../../src/store/images.ts';
+import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
+
+/**
+ * The registry half of `pull`: the trees of all layers are pretended to be unpacked, so that no namespace is needed.
+ */
+interface Scene {
+  home: string;
+  registry: FakeRegistry;
+  engine: Engine;
+  images: ImageStore;
+  warned: string[];
+}
+
+const test = suite<Scene>('engine/pull');
+const LIMITS = { ...DEFAULT_LIMITS, backoff: 5, headers: 2000, idle: 2000 };
+const PINNED = ['HOME', 'XDG_CONFIG_HOME', 'XDG_RUNTIME_DIR', 'DOCKER_CONFIG', 'REGISTRY_AUTH_FILE'] as const;
+const before = PINNED.map(name => process.env[name]);
+const layer = (text: string): Buffer => Buffer.from(text.repeat(1000));
+
+test.before.each(async scene => {
+  scene.home = mkdtempSync(join(tmpdir(), 'tsbox-pull-'));
+  // Otherwise the mirrors and credentials of whoever runs the tests would be used.
+  for (const name of PINNED)
+    process.env[name] = name === 'REGISTRY_AUTH_FILE' ? join(scene.home, 'none') : scene.home;
+  scene.registry = await startFakeRegistry();
+  scene.warned = [];
+  scene.engine = engineOf(scene, {});
+  scene.images = new ImageStore(scene.engine.paths.images, scene.engine.paths.tmp);
+});
+
+test.after.each(async ({ home, registry }) => {
+  await registry.stop();
+  rmSync(home, { recursive: true });
+  for (const [i, name] of PINNED.entries()) {
+    if (before[i] === undefined) delete process.env[name];
+    else process.env[name] = before[i];
+  }
+});
+
+function engineOf(scene: Scene, config: Partial<Config>, signal?: AbortSignal): Engine {
+  const paths = pathsOf(join(scene.home, 'store'), join(scene.home, 'run'));
+  for (const path of Object.values(paths)) mkdirSync(path, { recursive: true });
+  const reporter = { ...silentReporter, warn: (text: string) => void scene.warned.push(text) };
+  return { paths, config: { ...defaultConfig(), ...config }, reporter, signal };
+}
+
+/** Adds an image whose layers are there, unpacked. */
+function addImage(scene: Scene, repo: string, tag: string, layers: readonly Buffer[], config: object = {}) {
+  const image = scene.registry.addImage(repo, tag, layers, { architecture: 'amd64', ...config });
+  for (const diffId of image.diffIds) pretendUnpacked(scene, diffId);
+  return image;
+}
+
+function pretendUnpacked({ engine }: Scene, diffId: string): void {
+  const dir = join(engine.paths.layers, diffId.slice(7));
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, 'layer.json'), JSON.stringify({ version: 1, diffId, size: 1234, entries: 1 }));
+}
+
+const get = (scene: Scene, reference: string, options: PullOptions = {}, engine = scene.engine) =>
+  pull(engine, reference, { platform: 'linux/amd64', ...options }, LIMITS);
+
+async function failsWith(work: Promise<unknown>, code: string, message: RegExp): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    assert.instance(error, TsboxError, (error as Error).stack);
+    assert.is((error as TsboxError).code, code, (error as Error).message);
+    assert.match((error as TsboxError).message, message);
+    return;
+  }
+  throw new Error('it did not fail');
+}
+
+function assertNothingHalfMade({ engine }: Scene): void {
+  assert.equal(readdirSync(engine.paths.tmp), []);
+}
+
+test('pulls by tag, names it, and fetches nothing the second time', async scene => {
+  const { registry, images } = scene;
+  const image = addImage(scene, 'a/b', '1', [layer('x'), layer('y')]);
+  const result = await get(scene, `${registry.host}/a/b:1`);
+  const reference = `${registry.host}/a/b:1`;
+  assert.equal(result, { id: sha256(image.config), reference, digest: image.digest, downloaded: true });
+  const record = await images.resolve(`${registry.host}/a/b:1`);
+  assert.equal(record?.names, [reference]);
+  assert.equal(record?.digests, [`${registry.host}/a/b@${image.digest}`]);
+  assert.equal(record?.layers, image.diffIds);
+  assert.is(record?.size, 2468);
+  for (const blob of image.layers) assert.ok(await images.blobs.has(sha256(blob)));
+  assertNothingHalfMade(scene);
+  registry.seen.length = 0;
+  assert.not((await get(scene, reference)).downloaded);
+  assert.equal(
+    registry.seen.map(request => request.method),
+    ['HEAD'],
+  );
+});
+
+test('a tag that moved is fetched, the shared layer is not', async scene => {
+  const { registry, images } = scene;
+  const old = addImage(scene, 'a/b', '1', [layer('base'), layer('old')]);
+  await get(scene, `${registry.host}/a/b:1`);
+  addImage(scene, 'a/b', '1', [layer('base'), layer('new')]);
+  registry.seen.length = 0;
+  const result = await get(scene, `${registry.host}/a/b:1`);
+  assert.ok(result.downloaded);
+  assert.is(registry.count(/blobs/), 2, 'config and one layer');
+  assert.is((await images.resolve(`${registry.host}/a/b:1`))?.id, result.id);
+  assert.equal((await images.resolve(sha256(old.config)))?.names, []);
+});
+
+test('policies', async scene => {
+  const { registry } = scene;
+  const reference = `${registry.host}/a/b:1`;
+  addImage(scene, 'a/b', '1', [layer('x')]);
+  await failsWith(get(scene, reference, { policy: 'never' }), 'NOT_FOUND', /no such image here/);
+  assert.is(registry.seen.length, 0);
+  assert.ok((await get(scene, reference, { policy: 'missing' })).downloaded);
+  registry.seen.length = 0;
+  assert.not((await get(scene, reference, { policy: 'missing' })).downloaded);
+  assert.not((await get(scene, reference, { policy: 'never' })).downloaded);
+  assert.is(registry.seen.length, 0);
+});
+
+test('an image whose tree is missing is not "here"', async scene => {
+  const { registry, engine } = scene;
+  const reference = `${registry.host}/a/b:1`;
+  const image = addImage(scene, 'a/b', '1', [layer('x')]);
+  await get(scene, reference);
+  rmSync(join(engine.paths.layers, (image.diffIds[0] ?? '').slice(7)), { recursive: true });
+  await failsWith(get(scene, reference, { policy: 'never' }), 'NOT_FOUND', /no such image here/);
+});
+
+test('chooses from an index and says what there is', async scene => {
+  const { registry } = scene;
+  const amd = addImage(scene, 'a/b', 'amd', [layer('x')]);
+  const arm = addImage(scene, 'a/b', 'arm', [layer('y')], { architecture: 'arm64' });
+  const top = registry.addIndex('a/b', 'both', [
+    { digest: arm.digest, platform: 'linux/arm64/v8' },
+    { digest: amd.digest, platform: 'linux/amd64' },
+  ]);
+  const reference = `${registry.host}/a/b:both`;
+  const first = await get(scene, reference);
+  assert.is(first.id, sha256(amd.config));
+  assert.is(first.digest, top);
+  assert.is((await get(scene, reference, { platform: 'linux/arm64' })).id, sha256(arm.config));
+  await failsWith(
+    get(scene, reference, { platform: 'linux/s390x' }),
+    'PLATFORM',
+    /it has linux\/arm64, linux\/amd64|it has linux\/arm64\/v8, linux\/amd64/,
+  );
+  assert.is((await get(scene, `${registry.host}/a/b@${top}`)).digest, top);
+});
+
+test('a lone image for another platform: an error when asked for, else a warning', async scene => {
+  const { registry, engine } = scene;
+  addImage(scene, 'a/b', '1', [layer('x')], { architecture: 's390x' });
+  await failsWith(
+    get(scene, `${registry.host}/a/b:1`),
+    'PLATFORM',
+    /is for linux\/s390x, not for linux\/amd64/,
+  );
+  await pull(engine, `${registry.host}/a/b:1`, {}, LIMITS);
+  assert.match(scene.warned.join(), /is for linux\/s390x/);
+  addImage(scene, 'a/b', '2', [layer('x')], { os: 'windows' });
+  await failsWith(pull(engine, `${registry.host}/a/b:2`, {}, LIMITS), 'PLATFORM', /windows/);
+});
+
+test("docker.io's mirror serves alpine", async scene => {
+  const image = addImage(scene, 'library/alpine', 'latest', [layer('x')]);
+  const registries = { mirrors: { 'docker.io': [scene.registry.host] }, insecure: [], blocked: [] };
+  const result = await get(scene, 'alpine', {}, engineOf(scene, { registries }));
+  assert.is(result.reference, 'docker.io/library/alpine:latest');
+  const record = await scene.images.resolve('alpine');
+  assert.is(record?.id, sha256(image.config));
+  assert.equal(record?.digests, [`docker.io/library/alpine@${image.digest}`]);
+});
+
+test('a mirror that fails is passed over, also in the middle', async scene => {
+  const mirror = await startFakeRegistry();
+  try {
+    const image = addImage(scene, 'a/b', '1', [layer('x'), layer('y')]);
+    mirror.addImage('a/b', '1', [layer('x'), layer('y')]);
+    mirror.blobs.delete(sha256(image.layers[1] ?? ''));
+    const registries = { mirrors: { [scene.registry.host]: [mirror.host] }, insecure: [], blocked: [] };
+    const engine = engineOf(scene, { registries });
+    assert.is((await get(scene, `${scene.registry.host}/a/b:1`, {}, engine)).id, sha256(image.config));
+    assert.is(mirror.count(/blobs/) > 0, true);
+    await failsWith(
+      get(scene, `${scene.registry.host}/no/such`, {}, engine),
+      'NOT_FOUND',
+      /mirrors failed before: 127/,
+    );
+  } finally {
+    await mirror.stop();
+  }
+});
+
+test('a damaged layer names nothing and leaves nothing half-made', async scene => {
+  const { registry, images } = scene;
+  const image = addImage(scene, 'a/b', '1', [layer('x'), layer('y')]);
+  const bad = sha256(image.layers[1] ?? '');
+  registry.mischief = request => (request.path.endsWith(bad) ? { corrupt: true } : undefined);
+  await failsWith(get(scene, `${registry.host}/a/b:1`), 'DIGEST', /content of sha256/);
+  assert.is(await images.resolve(`${registry.host}/a/b:1`), undefined);
+  assert.not(await images.blobs.has(bad));
+  assertNothingHalfMade(scene);
+  registry.mischief = () => undefined;
+  assert.ok((await get(scene, `${registry.host}/a/b:1`)).downloaded);
+});
+
+test('a damaged config and a damaged manifest are refused', async scene => {
+  const { registry } = scene;
+  const image = addImage(scene, 'a/b', '1', []);
+  registry.mischief = request =>
+    request.path.endsWith(sha256(image.config)) ? { corrupt: true } : undefined;
+  await failsWith(get(scene, `${registry.host}/a/b:1`), 'DIGEST', /content of sha256/);
+  registry.mischief = request => (request.method === 'GET' ? { corrupt: true } : undefined);
+  await failsWith(get(scene, `${registry.host}/a/b@${image.digest}`), 'DIGEST', /.*/);
+  assertNothingHalfMade(scene);
+});
+
+test('a connection that breaks is resumed, and said', async scene => {
+  const { registry } = scene;
+  const image = addImage(scene, 'a/b', '1', [
+    Buffer.from(Array.from({ length: 300_000 }, () => Math.random() * 256)),
+  ]);
+  const path = sha256(image.layers[0] ?? '');
+  registry.mischief = (request, nth) =>
+    request.path.endsWith(path) && nth === 1 ? { cutAfter: 100_000 } : undefined;
+  const events: ProgressEvent[] = [];
+  await get(scene, `${registry.host}/a/b:1`, { onProgress: event => events.push(event) });
+  assert.is(registry.seen.filter(request => request.headers.range !== undefined).length, 1);
+  const said = events.map(event => event.status);
+  for (const word of [
+    /^Pulling from a\/b$/,
+    /^Pulling fs layer$/,
+    /^Downloading$/,
+    /^Retrying in 1 seconds$/,
+    /^Download complete$/,
+    /^Pull complete$/,
+  ]) {
+    assert.ok(
+      said.some(status => word.test(status)),
+      `${word} of ${said.join()}`,
+    );
+  }
+});
+
+test('layers come three at a time, equal ones once', async scene => {
+  const { registry } = scene;
+  const layers = ['a', 'b', 'c', 'd', 'e', 'a', 'a'].map(layer);
+  addImage(scene, 'a/b', '1', layers);
+  let open = 0;
+  let most = 0;
+  registry.mischief = request => {
+    if (request.method !== 'GET' || !request.path.includes('blobs')) return undefined;
+    open += 1;
+    most = Math.max(most, open);
+    setTimeout(() => {
+      open -= 1;
+    }, 90);
+    return { delay: 100 };
+  };
+  await get(scene, `${registry.host}/a/b:1`);
+  assert.is(most, 3);
+  assert.is(registry.count(/blobs/), 6, 'config and five layers');
+});
+
+test('space is checked before a layer is asked for', async scene => {
+  const { registry } = scene;
+  const image = addImage(scene, 'a/b', '1', [layer('x')]);
+  const text = image.manifest
+    .toString()
+    .replace(`"size":${image.layers[0]?.length}`, '"size":8000000000000000');
+  registry.addManifest('a/b', 'huge', OCI_MANIFEST, Buffer.from(text));
+  await failsWith(
+    get(scene, `${registry.host}/a/b:huge`),
+    'NO_SPACE',
+    /needs about 8000000\.0 GB, but .* has /,
+  );
+  assert.is(registry.count(new RegExp(sha256(image.layers[0] ?? ''))), 0);
+});
+
+const ODD: ReadonlyArray<readonly [string, (text: string) => string, RegExp]> = [
+  [
+    'an artifact',
+    text => text.replace(OCI_CONFIG, 'application/vnd.cncf.helm.config.v1+json'),
+    /no container image/,
+  ],
+  [
+    'an unknown layer',
+    text => text.replace(OCI_LAYER_GZIP, 'application/x-layer'),
+    /unknown type "application\/x-layer"/,
+  ],
+  [
+    'a layer too many',
+    text => text.replace(/"layers":\[(.*?)\]/, '"layers":[$1,$1]'),
+    /2 layers and its config 1/,
+  ],
+  ['a huge config', text => text.replace(/("config":.*?"size":)[0-9]+/, '$1999999999'), /config is larger/],
+];
+for (const [name, change, problem] of ODD) {
+  test(`refuses ${name}`, async scene => {
+    const image = addImage(scene, 'a/b', '1', [layer('x')]);
+    scene.registry.addManifest('a/b', 'odd', OCI_MANIFEST, Buffer.from(change(image.manifest.toString())));
+    await failsWith(get(scene, `${scene.registry.host}/a/b:odd`), 'MANIFEST', problem);
+    assertNothingHalfMade(scene);
+  });
+}
+
+test('without keep_blobs a layer is checked and not kept', async scene => {
+  const { registry, images } = scene;
+  const image = addImage(scene, 'a/b', '1', [layer('x')]);
+  const engine = engineOf(scene, { images: { keepBlobs: false } });
+  await get(scene, `${registry.host}/a/b:1`, {}, engine);
+  assert.not(await images.blobs.has(sha256(image.layers[0] ?? '')));
+  assert.is((await images.resolve(`${registry.host}/a/b:1`))?.id, sha256(image.config));
+});
+
+test('two pulls at once end well', async scene => {
+  const { registry } = scene;
+  addImage(scene, 'a/b', '1', ['a', 'b', 'c', 'd'].map(layer));
+  const results = await Promise.all([1, 2, 3].map(() => get(scene, `${registry.host}/a/b:1`)));
+  assert.is(new Set(results.map(result => result.id)).size, 1);
+  assertNothingHalfMade(scene);
+});
+
+test('an abort leaves nothing half-made', async scene => {
+  const { registry } = scene;
+  const stop = new AbortController();
+  addImage(scene, 'a/b', '1', [layer('x'), layer('y')]);
+  registry.mischief = request =>
+    /GET/.test(request.method) && request.path.includes('blobs') ? { dripMs: 50 } : undefined;
+  setTimeout(() => stop.abort(), 150);
+  await failsWith(
+    get(scene, `${registry.host}/a/b:1`, {}, engineOf(scene, {}, stop.signal)),
+    'ABORTED',
+    /cancelled/,
+  );
+  assertNothingHalfMade(scene);
+});
+
+test('ensureImage: by name, by id, by policy', async scene => {
+  const { registry, engine } = scene;
+  const image = addImage(scene, 'a/b', '1', [layer('x')]);
+  const reference = `${registry.host}/a/b:1`;
+  await failsWith(ensureImage(engine, reference, { policy: 'never' }), 'NOT_FOUND', /no such image here/);
+  const id = sha256(image.config);
+  assert.is((await ensureImage(engine, reference, { platform: 'linux/amd64' })).id, id);
+  registry.seen.length = 0;
+  assert.is((await ensureImage(engine, reference, {})).id, id);
+  assert.is((await ensureImage(engine, id, { policy: 'always' })).id, id);
+  assert.is((await ensureImage(engine, id.slice(7, 19), {})).id, id);
+  assert.is(registry.seen.length, 0);
+  await ensureImage(engine, reference, { policy: 'always' });
+  assert.is(registry.seen.length, 1);
+  await failsWith(ensureImage(engine, 'f'.repeat(64), {}), 'NOT_FOUND', /no such image here/);
+  await failsWith(ensureImage(engine, 'Bad Name', {}), 'BAD_REFERENCE', /invalid image reference/);
+});
+
+test.run();
