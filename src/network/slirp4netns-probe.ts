@@ -87,7 +87,7 @@ async function versionText(path: string, cacheDir: string | undefined): Promise<
 }
 
 async function keep(cacheDir: string, file: string, text: string): Promise<void> {
-  await mkdir(cacheDir, { recursive: true, mode: 0o700 });
+  await mkdir(cacheDir, { mode: 0o700 }).catch(() => {});
   await writeFile(`${file}.${process.pid}`, text, { mode: 0o600 });
   await rename(`${file}.${process.pid}`, file);
 }

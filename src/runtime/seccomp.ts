@@ -1,6 +1,15 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { arch as processArch } from 'node:process';
-import { TsboxError } from '../errors.ts';
+import { hasErrno, TsboxError } from '../errors.ts';
 import { DEFAULT_CAPABILITIES } from './capabilities.ts';
 import type { NativeArch } from './seccomp/rules.ts';
 
@@ -59,7 +68,7 @@ export async function emulationFilter(options: Pick<FilterOptions, 'arch'> = {})
 }
 
 /**
- * `defaultFilter`, kept in `cacheDir` (made if missing; it must be the user's own) by everything that its content depends
+ * `defaultFilter`, kept in `cacheDir` (made if its parent is there; it must be the user's own) by everything that its content depends
  * on. A file that cannot be read or written costs time, never the container.
  */
 export async function cachedDefaultFilter(
@@ -67,10 +76,10 @@ export async function cachedDefaultFilter(
   options: FilterOptions = {},
 ): Promise<Uint8Array> {
   const path = `${cacheDir}/${cacheName(options)}`;
-  const known = await readFile(path).catch(() => undefined);
+  const known = read(path);
   if (known && isWhole(known)) return known;
   const program = await defaultFilter(options);
-  await save(cacheDir, path, program).catch(() => {});
+  save(cacheDir, path, program);
   return program;
 }
 
@@ -94,21 +103,48 @@ function isWhole(program: Uint8Array): boolean {
   return program.length >= 8 && program.length % 8 === 0 && program[program.length - 8] === 0x06;
 }
 
-async function save(cacheDir: string, path: string, program: Uint8Array): Promise<void> {
-  await mkdir(cacheDir, { recursive: true, mode: 0o700 });
+function read(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function save(cacheDir: string, path: string, program: Uint8Array): void {
   const temporary = `${path}.${process.pid}`;
   try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(program);
-      // A file that a power cut leaves full of zeros would be refused by the kernel at every later start.
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    makeDirectory(cacheDir);
+    write(temporary, program);
+    renameSync(temporary, path);
+  } catch {
+    remove(temporary);
+  }
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    if (!hasErrno(error, 'EEXIST')) throw error;
+  }
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Its directory is not there, so it is not either.
+  }
+}
+
+/** Synced: a file that a power cut leaves full of zeros would be refused by the kernel at every later start. */
+function write(path: string, program: Uint8Array): void {
+  const fd = openSync(path, 'w', 0o600);
+  try {
+    writeSync(fd, program);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }

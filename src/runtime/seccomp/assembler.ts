@@ -31,6 +31,7 @@ export class Assembler {
   /** Code, jt, jf, k of each instruction, the last one first. */
   readonly #code: number[] = [];
   readonly #returns = new Map<number, Label>();
+  readonly #trampolines = new Map<Label, Label>();
 
   /** `return value`; one that is near enough is used again. */
   ret(value: number): Label {
@@ -55,9 +56,7 @@ export class Assembler {
   /** Compare the accumulator, unsigned, with a constant. */
   branch(op: keyof typeof JUMPS, value: number, yes: Label, no: Label): Label {
     if (yes === no) return yes;
-    // A trampoline moves everything one farther, so the other target is looked at again afterwards.
-    const far = (label: Label): Label => (this.#distance(label) > 250 ? this.#jump(label) : label);
-    const [first, second] = [far(yes), far(no)];
+    const [first, second] = [this.#near(yes), this.#near(no)];
     return this.#emit(JUMPS[op], this.#distance(first), this.#distance(second), value);
   }
 
@@ -74,6 +73,16 @@ export class Assembler {
       view.setUint32(i * 8 + 4, this.#code[at + 3] ?? 0, true);
     }
     return new Uint8Array(view.buffer);
+  }
+
+  /** The label, or a jump to it that a conditional one can reach, also when one more jump is put in between. */
+  #near(label: Label): Label {
+    if (this.#distance(label) <= 250) return label;
+    const known = this.#trampolines.get(label);
+    if (known !== undefined && this.#distance(known) <= 250) return known;
+    const made = this.#jump(label);
+    this.#trampolines.set(label, made);
+    return made;
   }
 
   /** Instructions that the next one to be written must skip to reach the label. */

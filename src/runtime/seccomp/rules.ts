@@ -93,11 +93,8 @@ const ALLOWED_WITH: ReadonlyArray<readonly [CapabilityName, string]> = [
   ['PERFMON', 'perf_event_open'],
 ];
 
-/** Capabilities that change the filter; the others make no difference to it. */
-export const FILTER_CAPABILITIES: bigint = ALLOWED_WITH.reduce(
-  (mask, [name]) => mask | capabilityBit(name),
-  0n,
-);
+/** In the tables, and too new to have been thought about: as if the kernel did not have them, so that programs fall back. */
+const TOO_NEW = ['open_tree_attr', 'file_getattr', 'file_setattr'];
 
 export type NativeArch = 'x64' | 'arm64';
 
@@ -153,6 +150,7 @@ function filtered(): Rule[] {
     { name: 'ioctl', when: [], ret: RET.ALLOW },
     { name: 'socket', when: [low32(0, SOCKET_FAMILIES)], ret: RET.ALLOW },
     { name: 'personality', when: [low32(0, PERSONALITIES)], ret: RET.ALLOW },
+    ...TOO_NEW.map(name => ({ name, when: [], ret: RET.ERRNO | ERRNO.ENOSYS })),
   ];
 }
 
