@@ -1,0 +1,40 @@
+/* The streams of a command and those who are connected to them: the supervisor's end of the session socket. */
+#ifndef TSBOX_SESSION_H
+#define TSBOX_SESSION_H
+
+#include "helper.h"
+
+#define CLIENTS 16
+
+struct client {
+    int fd;             /* -1: free */
+    bool first;         /* came with the command: the end of its stdin is the end of the command's */
+    bool go, ack, eof;  /* to send: 'g', 'a'; stdin has ended */
+    unsigned want;      /* bit 0 stdout, bit 1 stderr */
+    size_t pos;         /* in the queue: what it has got */
+    size_t in_at, in_n;
+    char in[PACKET + 1];
+};
+
+struct session {
+    struct client client[CLIENTS];
+    struct buf queue;   /* packets (u32 length, bytes) that somebody has not got yet */
+    int in, out[2], listen, log;
+    bool tty, live;     /* live: the command has been executed */
+    pid_t pid;
+};
+
+void session_init(struct session *s);
+bool session_add(struct session *s, int fd, const char *streams, bool first);
+void session_watch(struct session *s);
+void session_pump(struct session *s);
+void session_drain(struct session *s);
+void session_end(struct session *s, unsigned status);
+bool session_idle(const struct session *s);
+
+/* One set of descriptors for the only loop: watch before, hit after. */
+void watch(int fd, short events);
+short hit(int fd);
+int watch_wait(void);
+
+#endif
