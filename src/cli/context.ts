@@ -21,7 +21,7 @@ export interface CliContext extends BaseContext {
   readonly globals: Globals;
   /** Opens the store. The one place where commands meet the engine. */
   open(options: OpenOptions): Promise<Api>;
-  isTerminal(fd: 0 | 1 | 2): boolean;
+  isTerminal(fd: 0 | 1 | 2): Promise<boolean>;
   /** Columns and rows of the terminal on stderr. */
   terminalSize(): { columns: number; rows: number };
   /** Milliseconds since the epoch. */

@@ -9,7 +9,7 @@ export async function openInput(
   context: Pick<CliContext, 'stdin' | 'isTerminal'>,
 ): Promise<NodeJS.ReadableStream> {
   if (file !== undefined && file !== '-') return openFile(file);
-  if (context.isTerminal(0)) {
+  if (await context.isTerminal(0)) {
     throw new TsboxError('USAGE', 'stdin is a terminal, not an archive', {
       hint: 'redirect it (< image.tar) or name the file',
     });

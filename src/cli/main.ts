@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-import { isatty } from 'node:tty';
+import { fstatSync } from 'node:fs';
 import { runCli } from './cli.ts';
 import type { CliContext, Globals } from './context.ts';
 import { ProcessInterrupt } from './interrupt.ts';
@@ -31,15 +30,27 @@ function makeContext(globals: Globals): CliContext {
     globals,
     interrupt,
     open: async options => (await import('../index.ts')).Tsbox.open(options),
-    isTerminal: fd => isatty(fd),
+    isTerminal,
     terminalSize,
     now: () => Date.now(),
   };
 }
 
+/** node:tty brings Node's network stack with it: it is loaded only for what may be a terminal. */
+async function isTerminal(fd: 0 | 1 | 2): Promise<boolean> {
+  return isCharacterDevice(fd) && (await import('node:tty')).isatty(fd);
+}
+
+function isCharacterDevice(fd: number): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice();
+  } catch {
+    return false; // closed
+  }
+}
+
 /** Only asked for when stderr is a terminal; Node keeps the size current. */
 function terminalSize(): { columns: number; rows: number } {
-  if (!isatty(2)) return { columns: 80, rows: 24 };
   return { columns: process.stderr.columns || 80, rows: process.stderr.rows || 24 };
 }
 

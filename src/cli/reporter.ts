@@ -62,7 +62,7 @@ export class CliReporter implements Reporter {
 
   async #load(): Promise<void> {
     const { openProgress } = await import('./format/progress.ts');
-    this.#view = openProgress(this.#context);
+    this.#view = await openProgress(this.#context);
     for (const event of this.#early) this.#view.update(event);
     this.#early = [];
   }

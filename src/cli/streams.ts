@@ -14,10 +14,10 @@ export interface StreamRequest {
 }
 
 /** Which of our streams the container gets. Throws USAGE for an unknown stream, and for -i -t without a terminal. */
-export function attachOptions(
+export async function attachOptions(
   request: StreamRequest,
   context: Pick<CliContext, 'isTerminal'>,
-): AttachOptions {
+): Promise<AttachOptions> {
   const words = (request.attach ?? []).map(word => word.toLowerCase());
   const bad = words.find(word => !STREAMS.some(stream => stream === word));
   if (bad !== undefined) {
@@ -28,7 +28,7 @@ export function attachOptions(
   const wants = (stream: (typeof STREAMS)[number], byDefault: boolean): boolean =>
     words.length > 0 ? words.includes(stream) : byDefault;
   const stdin = wants('stdin', request.interactive);
-  if (request.tty && stdin) requireTerminal(context);
+  if (request.tty && stdin) await requireTerminal(context);
   return {
     stdio: 'inherit',
     stdin,
@@ -40,8 +40,8 @@ export function attachOptions(
 }
 
 /** docker's check, with our status: 1 could also be the command's own. */
-function requireTerminal(context: Pick<CliContext, 'isTerminal'>): void {
-  if (context.isTerminal(0)) return;
+async function requireTerminal(context: Pick<CliContext, 'isTerminal'>): Promise<void> {
+  if (await context.isTerminal(0)) return;
   throw new TsboxError('USAGE', '-t wants a terminal, and stdin is none', {
     hint: 'leave -t out to pipe data in, or -i to have only output on a terminal',
   });

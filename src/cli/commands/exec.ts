@@ -37,7 +37,7 @@ export class Exec extends Verb {
       await tsbox.execDetached(this.container, options);
       return 0;
     }
-    const streams = attachOptions(this, this.context);
+    const streams = await attachOptions(this, this.context);
     const tsbox = await this.open();
     const attached = await tsbox.exec(this.container, options, streams);
     const { exitCode, detached } = await attached.wait();

@@ -57,7 +57,7 @@ export class Run extends CreateCommand {
 
   async #attached(options: CreateOptions): Promise<number> {
     const { attach, interactive, tty, detachKeys, sigProxy } = this;
-    const streams = attachOptions(
+    const streams = await attachOptions(
       { attach, interactive, tty, detachKeys, ...(sigProxy === undefined ? {} : { sigProxy }) },
       this.context,
     );

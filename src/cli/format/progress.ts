@@ -14,9 +14,9 @@ export interface ProgressView {
 
 type ViewContext = Pick<CliContext, 'err' | 'isTerminal' | 'terminalSize' | 'env'>;
 
-export function openProgress(context: ViewContext): ProgressView {
+export async function openProgress(context: ViewContext): Promise<ProgressView> {
   const dumb = context.env.TERM === 'dumb';
-  return context.isTerminal(2) && !dumb ? new Bars(context) : new Lines(context);
+  return !dumb && (await context.isTerminal(2)) ? new Bars(context) : new Lines(context);
 }
 
 /** Elsewhere than on a terminal: one line for each change of state, no counting. */
