@@ -15,7 +15,7 @@ interface Check {
 
 test('doctor walks the real path and says ok or why not', async () => {
   const done = await box('doctor');
-  for (const word of ['userns', 'overlay', 'fuse', 'tun', 'cgroup', 'pivot_root'])
+  for (const word of ['user namespace', 'overlay', 'fuse', 'tun', 'control groups', 'pivot_root'])
     assert.match(done.stdout.toLowerCase(), word);
 });
 

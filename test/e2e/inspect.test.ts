@@ -94,10 +94,13 @@ test('an image', async () => {
 test('--format, several names, an unknown one', async () => {
   const box = await busybox();
   const [a, b] = [
-    await box.ok('create', '--name', 'a', 'busybox', 'true'),
-    await box.ok('create', '--name', 'b', 'busybox', 'true'),
+    await box.ok('create', '--name', 'aa', 'busybox', 'true'),
+    await box.ok('create', '--name', 'bb', 'busybox', 'true'),
   ];
-  assert.is(await box.ok('inspect', '-f', '{{.Name}} {{.State.Status}}', 'a', 'b'), '/a created\n/b created');
+  assert.is(
+    await box.ok('inspect', '-f', '{{.Name}} {{.State.Status}}', 'aa', 'bb'),
+    '/aa created\n/bb created',
+  );
   assert.is(await box.ok('inspect', '-f', '{{json .Config.Cmd}}', a.slice(0, 12)), '["true"]');
   assert.is(
     await box
@@ -112,7 +115,7 @@ test('--format, several names, an unknown one', async () => {
   );
   const done = await box('inspect', 'nobody');
   assert.equal([done.code !== 0, done.stdout.trim()], [true, '[]'], done.stderr);
-  await box.ok('rm', 'a', 'b');
+  await box.ok('rm', 'aa', 'bb');
 });
 
 test.run();

@@ -22,6 +22,10 @@ export function sealedEnv(home: string, user: string): Record<string, string> {
     NO_COLOR: '1',
     TERM: 'xterm',
     SHELL: '/bin/sh',
+    // otherwise root's tests use the machine's /var/lib/tsbox
+    ...(user === 'root'
+      ? { TSBOX_ROOT: join(home, '.local/share/tsbox'), TSBOX_RUNTIME_DIR: join(home, 'run/tsbox') }
+      : {}),
     ...passedOn(),
   };
 }
@@ -33,7 +37,14 @@ function nodeDir(): string {
 
 /** Settings of the tests themselves. NODE_EXTRA_CA_CERTS stays out: it adds 35 ms to every start of node. */
 function passedOn(): Record<string, string> {
-  const names = ['CI', 'TSBOX_TEST_KEEP', 'TSBOX_TEST_LONG', 'TSBOX_TEST_CACHE', 'TSBOX_DEBUG'];
+  const names = [
+    'CI',
+    'TSBOX_TEST_KEEP',
+    'TSBOX_TEST_LONG',
+    'TSBOX_TEST_CACHE',
+    'TSBOX_TEST_BIN',
+    'TSBOX_DEBUG',
+  ];
   return Object.fromEntries(
     names.flatMap(name => {
       const value = process.env[name];

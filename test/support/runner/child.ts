@@ -24,11 +24,20 @@ const send = (message: ChildMessage): void => {
 const crash = (error: unknown): void =>
   send({ type: 'crash', file: current, text: error instanceof Error ? `${error.stack}` : String(error) });
 
+/** Our own frames and uvu's say nothing about the test. */
+const NOISE = /^\s+at .*(node_modules\/uvu\/|support\/runner\/child\.ts).*\n/gm;
+
 async function runSuite(file: string, run: SuiteRun): Promise<void> {
   const [errors, passed, , total] = await run();
   const failed = total - passed;
   const hidden = 'a `before` hook threw; uvu hides the reason, so call what it does from a test to see it\n';
-  send({ type: 'suite', file, passed, failed, errors: errors === true ? (failed ? hidden : '') : errors });
+  send({
+    type: 'suite',
+    file,
+    passed,
+    failed,
+    errors: errors === true ? (failed ? hidden : '') : errors.replace(NOISE, ''),
+  });
 }
 
 async function runFile(file: string): Promise<void> {

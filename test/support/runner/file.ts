@@ -49,9 +49,11 @@ function addProblem(results: FileResult[], text: string): void {
 
 function makeHome(user: TestUser, name: string): string {
   const home = join(user.dir, name);
+  // the containers of root run as other ids, which must be able to reach their store
+  const mode = user.account === 'root' ? 0o711 : 0o700;
   for (const dir of [home, join(home, 'run')]) {
-    mkdirSync(dir, { mode: 0o700 });
-    chmodSync(dir, 0o700);
+    mkdirSync(dir, { mode });
+    chmodSync(dir, mode);
     if (user.ours) chownSync(dir, user.uid, user.gid);
   }
   return home;

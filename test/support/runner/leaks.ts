@@ -73,9 +73,15 @@ function leakedSockets(home: string): string[] {
   const homes = [home, ...list(home).map(name => join(home, name))];
   return homes.flatMap(dir => {
     const runtime = join(dir, 'run', 'tsbox');
-    return filesIn(runtime).map(path => `file of the runtime directory ${path.slice(runtime.length + 1)}`);
+    return filesIn(runtime)
+      .filter(path => isOfContainer(path))
+      .map(path => `file of the runtime directory ${path.slice(runtime.length + 1)}`);
   });
 }
+
+/** Sockets, and whatever bears a container's id; what tsbox has found out about the machine may stay. */
+const isOfContainer = (path: string): boolean =>
+  /[0-9a-f]{64}/.test(path) || (statSync(path, { throwIfNoEntry: false })?.isSocket() ?? false);
 
 function filesIn(dir: string): string[] {
   return list(dir).flatMap(name => {

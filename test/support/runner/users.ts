@@ -59,7 +59,7 @@ function claimDir(user: Omit<TestUser, 'dir'>, workDir: string): TestUser {
   const dir = join(workDir, user.name);
   mkdirSync(join(dir, 'tmp'), { recursive: true, mode: 0o700 });
   for (const path of [dir, join(dir, 'tmp')]) {
-    chmodSync(path, 0o700);
+    chmodSync(path, user.account === 'root' ? 0o711 : 0o700);
     if (user.ours) chownSync(path, user.uid, user.gid);
   }
   return { ...user, dir };
