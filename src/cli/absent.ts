@@ -1,5 +1,173 @@
+import { TsboxError } from '../errors.ts';
 import type { UnknownFlag } from './argv.ts';
 
-export function explainFlag(error: UnknownFlag, verb: string): UnknownFlag {
-  return error;
+/**
+ * What docker has and tsbox lacks, with the reason. A user who types one of these gets the reason instead of "unknown",
+ * and docs/docker-differences.md shows the same (a test compares them). Loaded only when something was not understood.
+ */
+const PLANNED = 'planned';
+const CGROUP = 'planned: resource limits';
+const WINDOWS = 'Windows only';
+const BUILD = 'planned: building images';
+
+/** Flags of `docker run` and `docker create`. */
+export const ABSENT_RUN_FLAGS: Readonly<Record<string, string>> = {
+  '--annotation': PLANNED,
+  '--blkio-weight': CGROUP,
+  '--blkio-weight-device': CGROUP,
+  '--cgroup-parent': CGROUP,
+  '--cgroupns': 'every container has a cgroup namespace of its own',
+  '--cpu-count': WINDOWS,
+  '--cpu-percent': WINDOWS,
+  '--cpu-period': CGROUP,
+  '--cpu-quota': CGROUP,
+  '--cpu-rt-period': 'real-time scheduling cannot be delegated to a user',
+  '--cpu-rt-runtime': 'real-time scheduling cannot be delegated to a user',
+  '--cpu-shares': CGROUP,
+  '--cpus': CGROUP,
+  '--cpuset-cpus': CGROUP,
+  '--cpuset-mems': CGROUP,
+  '--device': PLANNED,
+  '--device-cgroup-rule': 'only root can change which devices a cgroup may use',
+  '--device-read-bps': CGROUP,
+  '--device-read-iops': CGROUP,
+  '--device-write-bps': CGROUP,
+  '--device-write-iops': CGROUP,
+  '--disable-content-trust': 'content is always checked against its digest; there are no signatures to skip',
+  '--dns-option': PLANNED,
+  '--dns-search': PLANNED,
+  '--expose': PLANNED,
+  '--gpus': PLANNED,
+  '--group-add': PLANNED,
+  '--health-cmd': PLANNED,
+  '--health-interval': PLANNED,
+  '--health-retries': PLANNED,
+  '--health-start-interval': PLANNED,
+  '--health-start-period': PLANNED,
+  '--health-timeout': PLANNED,
+  '--io-maxbandwidth': WINDOWS,
+  '--io-maxiops': WINDOWS,
+  '--ip': PLANNED,
+  '--ip6': PLANNED,
+  '--ipc': PLANNED,
+  '--isolation': WINDOWS,
+  '--kernel-memory': 'the kernel no longer has this limit',
+  '--link': 'a legacy of docker; use a network',
+  '--link-local-ip': 'needs a network of root',
+  '--log-driver': PLANNED,
+  '--log-opt': PLANNED,
+  '--mac-address': PLANNED,
+  '--memory': CGROUP,
+  '--memory-reservation': CGROUP,
+  '--memory-swap': CGROUP,
+  '--memory-swappiness': 'the second version of cgroups does not have it',
+  '--mount': 'planned; -v and --tmpfs do the same',
+  '--network-alias': PLANNED,
+  '--no-healthcheck': PLANNED,
+  '--oom-kill-disable': 'the second version of cgroups does not have it',
+  '--pid': PLANNED,
+  '--pids-limit': CGROUP,
+  '--publish-all': PLANNED,
+  '--restart': PLANNED,
+  '--runtime': 'tsbox is its own runtime',
+  '--storage-opt': PLANNED,
+  '--use-api-socket': 'there is no daemon and no socket',
+  '--uts': PLANNED,
+  '--volume-driver': "the only one is 'local'",
+  '--volumes-from': PLANNED,
+};
+
+/** The same flags by their short names. */
+const SHORT: Readonly<Record<string, string>> = {
+  '-m': '--memory',
+  '-c': '--cpu-shares',
+  '-P': '--publish-all',
+};
+
+/** Flags of the other verbs. */
+export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  start: { '--checkpoint': PLANNED, '--checkpoint-dir': PLANNED },
+  ps: { '--size': PLANNED, '-s': PLANNED },
+  logs: { '--details': PLANNED },
+  stop: { '--signal': PLANNED, '-s': PLANNED },
+  rm: { '--link': 'a legacy of docker', '-l': 'a legacy of docker' },
+  inspect: { '--size': PLANNED, '-s': PLANNED },
+  pull: {
+    '--all-tags': PLANNED,
+    '-a': PLANNED,
+    '--disable-content-trust':
+      'content is always checked against its digest; there are no signatures to skip',
+  },
+  load: { '--platform': PLANNED },
+  import: { '--change': PLANNED, '-c': PLANNED, '--platform': PLANNED },
+  images: { '--tree': PLANNED },
+  rmi: { '--no-prune': PLANNED, '--platform': PLANNED },
+  'volume create': {
+    '--opt': PLANNED,
+    '-o': PLANNED,
+  },
+  'volume ls': { '--cluster': 'there is no swarm' },
+};
+
+const SWARM = 'there is no swarm';
+
+/** docker's commands. */
+export const ABSENT_VERBS: Readonly<Record<string, string>> = {
+  build: BUILD,
+  builder: BUILD,
+  buildx: BUILD,
+  checkpoint: PLANNED,
+  commit: PLANNED,
+  compose: PLANNED,
+  config: SWARM,
+  context: 'there is no daemon to choose',
+  cp: PLANNED,
+  df: PLANNED,
+  diff: PLANNED,
+  events: PLANNED,
+  export: PLANNED,
+  history: PLANNED,
+  login: PLANNED,
+  logout: PLANNED,
+  manifest: PLANNED,
+  network: PLANNED,
+  node: SWARM,
+  pause: PLANNED,
+  plugin: 'drivers are part of tsbox',
+  port: PLANNED,
+  prune: PLANNED,
+  push: PLANNED,
+  rename: PLANNED,
+  restart: PLANNED,
+  save: PLANNED,
+  search: PLANNED,
+  secret: SWARM,
+  service: SWARM,
+  stack: SWARM,
+  stats: PLANNED,
+  swarm: SWARM,
+  top: PLANNED,
+  trust: 'there are no signatures to manage',
+  unpause: PLANNED,
+  update: PLANNED,
+};
+
+const PAGE = 'docs/docker-differences.md lists what differs';
+
+/** The error for a flag that was not understood: docker's reason if docker has it, else the error as it is. */
+export function explainFlag(error: UnknownFlag, verb: string): TsboxError {
+  const table = verb === 'run' || verb === 'create' ? ABSENT_RUN_FLAGS : (ABSENT_FLAGS[verb] ?? {});
+  const reason = table[SHORT[error.flag] ?? error.flag] ?? table[error.flag];
+  if (reason === undefined) return error;
+  return new TsboxError('USAGE', `docker's ${error.flag} is not in tsbox (${reason})`, { hint: PAGE });
+}
+
+/** The same for a command; undefined when docker has no such command either. */
+export function explainVerb(verb: string): TsboxError | undefined {
+  const reason = Object.hasOwn(ABSENT_VERBS, verb) ? ABSENT_VERBS[verb] : undefined;
+  if (reason === undefined) return undefined;
+  return new TsboxError('USAGE', `docker's '${verb}' is not in tsbox (${reason})`, {
+    hint: PAGE,
+    exitCode: 1,
+  });
 }

@@ -30,8 +30,9 @@ export interface ScannedOption {
 /** A flag that the command does not have. */
 export class UnknownFlag extends TsboxError {
   readonly flag: string;
-  constructor(flag: string, hint: string) {
-    super('USAGE', `unknown flag ${flag}`, { hint });
+  /** `word` is what the user typed: `-z` may stand in `-itz`. */
+  constructor(flag: string, word: string, hint: string) {
+    super('USAGE', `unknown flag ${flag}${word === flag ? '' : ` in ${word}`}`, { hint });
     this.flag = flag;
   }
 }
@@ -117,19 +118,16 @@ class Scanner {
       name,
       [...this.#table.keys()].filter(key => key.length > 2),
     );
-    const shown = word === name ? name : `${name} in ${word}`;
-    throw new UnknownFlag(
-      shown,
-      close && name.length > 2 ? `did you mean ${close}? ${this.#help_()}` : this.#help_(),
-    );
+    const guess = close !== undefined && name.length > 2 ? `did you mean ${close}? ` : '';
+    throw new UnknownFlag(name, word, guess + this.#seeHelp());
   }
 
-  #help_(): string {
+  #seeHelp(): string {
     return `'${this.#grammar.usage} --help' lists the flags`;
   }
 
   #error(message: string): TsboxError {
-    return new TsboxError('USAGE', message, { hint: this.#help_() });
+    return new TsboxError('USAGE', message, { hint: this.#seeHelp() });
   }
 }
 

@@ -40,25 +40,28 @@ async function dispatch(args: GlobalArgs, context: CliContext): Promise<number> 
   const [first, ...rest] = args.rest;
   if (first === undefined || args.help) return showHelp(first === undefined ? [] : args.rest, context);
   if (first === 'help') return showHelp(rest, context);
-  const chosen = choose(first, rest);
+  const chosen = await choose(first, rest);
   if (!chosen) return showHelp([first], context, rest);
   return execute(chosen, await loadVerb(chosen.name), context);
 }
 
 /** `container ls -a` → `ps -a`. Undefined: a noun without a verb, which asks for its help. */
-function choose(first: string, rest: readonly string[]): Chosen | undefined {
+async function choose(first: string, rest: readonly string[]): Promise<Chosen | undefined> {
   const second = rest[0];
   if (Object.hasOwn(VERBS, first)) return { name: first, argv: rest };
-  if (!Object.hasOwn(NOUNS, first))
-    throw unknownCommand(first, [...Object.keys(VERBS), ...Object.keys(NOUNS)]);
+  if (!Object.hasOwn(NOUNS, first)) {
+    throw await unknownCommand(first, [...Object.keys(VERBS), ...Object.keys(NOUNS)]);
+  }
   if (second === undefined || second.startsWith('-')) return undefined;
   const words = `${first} ${second}`;
   const [name = words, ...extra] = ALIASES.get(words) ?? [];
   if (Object.hasOwn(VERBS, name)) return { name, argv: [...extra, ...rest.slice(1)] };
-  throw unknownCommand(second, verbsOfNoun(first), first);
+  throw await unknownCommand(second, verbsOfNoun(first), first);
 }
 
-function unknownCommand(word: string, known: readonly string[], noun?: string): TsboxError {
+async function unknownCommand(word: string, known: readonly string[], noun?: string): Promise<TsboxError> {
+  const absent = (await import('./absent.ts')).explainVerb(word);
+  if (absent) return absent;
   const names = known.filter(name => !name.includes(' '));
   const close = suggest(word, names);
   const prefix = noun === undefined ? 'tsbox' : `tsbox ${noun}`;
@@ -107,7 +110,7 @@ async function showHelp(
   const { helpFor } = await import('./help.ts');
   const unknown = rest.find(word => word.startsWith('-') && word !== '--help' && word !== '-h');
   if (unknown !== undefined)
-    throw new UnknownFlag(unknown, `'tsbox ${words.join(' ')} --help' lists the commands`);
+    throw new UnknownFlag(unknown, unknown, `'tsbox ${words.join(' ')} --help' lists the commands`);
   context.out.write(await helpFor(words));
   return 0;
 }
