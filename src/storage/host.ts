@@ -44,6 +44,12 @@ export const host: StorageDriver = {
 
 const SERVER_OPTIONS = ['lowerdir=low', 'upperdir=upper', 'workdir=work', 'squash_to_root'];
 
+/**
+ * The container mounts its own over these. Until then, and if it did not, they would be the server's: /proc/self/exe would be
+ * fuse-overlayfs.
+ */
+const KERNEL = ['/dev', '/proc', '/sys'];
+
 function server(request: RootfsRequest): Service {
   return {
     name: 'fuse-overlayfs',
@@ -56,7 +62,7 @@ function server(request: RootfsRequest): Service {
       ops.private('the mounts below stay in it'),
       ops.chdir(containerDir(request), 'short paths'),
       ops.hostbind('/', 'low', MS.BIND | MS.REC, 'the machine’s root, with everything mounted on it'),
-      ...realPaths(request.cover ?? []).map(coverOp),
+      ...realPaths([...KERNEL, ...(request.cover ?? [])]).map(coverOp),
       serverOp(SERVER_OPTIONS, 'serves the copy-on-write view'),
     ],
   };

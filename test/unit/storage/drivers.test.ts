@@ -159,6 +159,7 @@ test('host: the covers are in place before anything is served', ({ root }) => {
     'private',
     `chdir containers/${ID}`,
     'hostbind / low 20480',
+    ...['/dev', '/proc', '/sys'].map(path => `hostmount tmpfs tmpfs low${path} 6 mode=0755`),
     `hostmount tmpfs tmpfs low${root}/home 6 mode=0755`,
     `hostmount tmpfs tmpfs low${root}/scratch/tmp 6 mode=1777`,
   ]);
