@@ -1,8 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno, TsboxError } from '../errors.ts';
+import { digestHex, isDigest, sha256 } from '../oci/digest.ts';
 import { ioError, newId } from './atomic.ts';
+import { BLOB_PREFIX } from './workdir.ts';
 
 /** What is known of a blob before its bytes arrive. What is given is checked. */
 export interface BlobExpectation {
@@ -31,8 +33,6 @@ export interface BlobWriter {
   abort(): Promise<void>;
 }
 
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
-
 /** `blobs/sha256` of the image layout. A blob is there under its name if and only if its content was verified. */
 export class BlobStore {
   readonly #directory: string;
@@ -46,10 +46,7 @@ export class BlobStore {
 
   /** Where the blob is or would be. Throws DIGEST for anything but a lower-case sha256 digest, which is also what keeps paths safe. */
   path(digest: string): string {
-    if (!DIGEST.test(digest)) {
-      throw new TsboxError('DIGEST', `${JSON.stringify(digest)} is not a sha256 digest`);
-    }
-    return join(this.#directory, digest.slice('sha256:'.length));
+    return join(this.#directory, digestHex(digest));
   }
 
   /** True when the blob is complete and here. */
@@ -89,14 +86,26 @@ export class BlobStore {
   /** Begins a blob. Two writers of one digest do not disturb each other: the last rename wins with the same bytes. */
   async writer(expect: BlobExpectation = {}): Promise<BlobWriter> {
     if (expect.digest !== undefined) this.path(expect.digest);
-    const temporary = join(this.#temporary, `blob-${newId().slice(0, 16)}`);
+    const temporary = join(this.#temporary, BLOB_PREFIX + newId().slice(0, 16));
     try {
       await mkdir(this.#temporary, { recursive: true, mode: 0o700 });
       await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-      return new Writer(await open(temporary, 'wx', 0o600), temporary, digest => this.path(digest), expect);
+      const file = await open(temporary, 'wx', 0o600);
+      // Who sweeps tmp/ sees that it is being written.
+      (await import('../sys/flock.ts')).tryFlock(file.fd, 'exclusive');
+      return new Writer(file, temporary, digest => this.path(digest), expect);
     } catch (error) {
       throw ioError(error, `cannot begin a blob in ${this.#temporary}`);
     }
+  }
+
+  /** Digests of every blob that is here. */
+  async list(): Promise<string[]> {
+    const names = await readdir(this.#directory).catch((error: unknown) => {
+      if (hasErrno(error, 'ENOENT')) return [];
+      throw ioError(error, `cannot list ${this.#directory}`);
+    });
+    return names.map(name => `sha256:${name}`).filter(isDigest);
   }
 
   /** No error when it is not here. */
@@ -166,8 +175,9 @@ class Writer implements BlobWriter {
   async #publish(digest: string): Promise<void> {
     try {
       await this.#file.sync();
-      await this.#close();
+      // Closed, and with that unlocked, only when it has its name.
       await rename(this.#temporary, this.#final(digest));
+      await this.#close();
     } catch (error) {
       await this.abort();
       throw ioError(error, `cannot keep blob ${digest}`);
@@ -192,11 +202,6 @@ class Writer implements BlobWriter {
     this.#open = false;
     await this.#file.close();
   }
-}
-
-/** `sha256:<hex>` of these bytes. */
-export function sha256(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 async function readBounded(path: string, digest: string, maxBytes: number): Promise<Buffer> {

@@ -25,6 +25,15 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
   }
 }
 
+/** The same without waiting: undefined when somebody else holds it. */
+export async function tryLock(path: string, options: LockOptions = {}): Promise<Lock | undefined> {
+  const file = await openLock(path);
+  const { tryFlock } = await import('../sys/flock.ts');
+  if (tryFlock(file.fd, options.kind ?? 'exclusive')) return { release: () => file.close() };
+  await file.close();
+  return undefined;
+}
+
 /** Runs `work` with the lock of `path` held. */
 export async function withLock<T>(
   path: string,

@@ -1,7 +1,11 @@
+import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { ioError, newId } from './atomic.ts';
+
+/** Half-written blobs: `tmp/blob-<random>`, locked by who writes them. */
+export const BLOB_PREFIX = 'blob-';
 
 /**
  * A directory under `tmp/` that something is being made in. It is held with flock(2) on the directory itself, so that a
@@ -29,9 +33,10 @@ export async function makeWorkDir(tmpDir: string, prefix: string): Promise<WorkD
   }
 }
 
-/** Takes over an entry of `tmp/` that nobody holds; undefined when somebody does, or when it is no directory or gone. */
+/** Takes over an entry of `tmp/` that nobody holds; undefined when somebody does, or when it is gone or not of our making. */
 export async function takeGarbage(path: string): Promise<WorkDir | undefined> {
-  const directory = await openDirectory(path);
+  // A half-written blob is the one kind of file that its writer holds a lock on.
+  const directory = basename(path).startsWith(BLOB_PREFIX) ? await openFile(path) : await openDirectory(path);
   if (!directory) return undefined;
   const { tryFlock } = await import('../sys/flock.ts');
   if (tryFlock(directory.fd, 'exclusive') && (await isStillThere(directory, path))) {
@@ -58,9 +63,14 @@ async function makeAndOpen(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-async function openDirectory(path: string): Promise<FileHandle | undefined> {
-  // O_DIRECTORY | O_NOFOLLOW: a link planted under the name is not followed.
-  return open(path, 0o200000 | 0o400000).catch((error: unknown) => {
+// A link planted under the name is not followed, and nobody waits for the other end of a FIFO.
+const CAREFUL = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+const openDirectory = (path: string) => openCarefully(path, CAREFUL | constants.O_DIRECTORY);
+const openFile = (path: string) => openCarefully(path, CAREFUL);
+
+async function openCarefully(path: string, flags: number): Promise<FileHandle | undefined> {
+  return open(path, flags).catch((error: unknown) => {
     if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
     throw ioError(error, `cannot open ${path}`);
   });
