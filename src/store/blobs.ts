@@ -74,6 +74,17 @@ export class BlobStore {
     return bytes;
   }
 
+  /** The first bytes of a blob, fewer when it is shorter. Throws NOT_FOUND, IO. */
+  async head(digest: string, count: number): Promise<Buffer> {
+    const file = await openBlob(this.path(digest), digest);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(count), 0, count, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  }
+
   /** Keeps these bytes (a manifest, a config). Idempotent. */
   async put(bytes: Uint8Array): Promise<BlobDescriptor> {
     const digest = sha256(bytes);
@@ -204,11 +215,15 @@ class Writer implements BlobWriter {
   }
 }
 
-async function readBounded(path: string, digest: string, maxBytes: number): Promise<Buffer> {
-  const file = await open(path, 'r').catch((error: unknown) => {
+async function openBlob(path: string, digest: string): Promise<FileHandle> {
+  return open(path, 'r').catch((error: unknown) => {
     if (hasErrno(error, 'ENOENT')) throw new TsboxError('NOT_FOUND', `no blob ${digest} in the store`);
     throw ioError(error, `cannot read blob ${digest}`);
   });
+}
+
+async function readBounded(path: string, digest: string, maxBytes: number): Promise<Buffer> {
+  const file = await openBlob(path, digest);
   try {
     const { size } = await file.stat();
     if (size > maxBytes) {

@@ -1,0 +1,83 @@
+import { messageOf } from '../errors.ts';
+import { detectCompression, peek } from '../layer/decompress.ts';
+import type { ImageConfig } from '../oci/config.ts';
+import { type Descriptor, encodeManifest } from '../oci/manifest.ts';
+import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../oci/media-types.ts';
+import { hostPlatform } from '../oci/platform.ts';
+import { parseReference } from '../oci/reference.ts';
+import type { LayerRecord } from '../store/layers.ts';
+import { collect, whileAdding } from './collect.ts';
+import type { Engine } from './context.ts';
+import { imageStore } from './find-image.ts';
+import { chunksOf } from './load.ts';
+import { beginLayer } from './unpack.ts';
+
+const MEDIA_TYPES = { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD } as const;
+
+/** docker import: an image of one layer from a root tarball (plain, gzip, zstd). Returns its id. Throws LAYER, BAD_REFERENCE, NO_SPACE, IO. */
+export async function importImage(
+  engine: Engine,
+  input: NodeJS.ReadableStream,
+  reference?: string,
+  options: { message?: string } = {},
+): Promise<string> {
+  // A bad name is found before a gigabyte has been read.
+  if (reference !== undefined) parseReference(reference);
+  try {
+    return await whileAdding(engine, async () => {
+      const { layer, record } = await storeLayer(engine, input);
+      return addImage(engine, layer, record, reference, options.message ?? 'Imported from -');
+    });
+  } catch (error) {
+    await collect(engine).catch((e: unknown) =>
+      engine.reporter.debug('store', () => `collect: ${messageOf(e)}`),
+    );
+    throw error;
+  }
+}
+
+/** Unpacks and keeps the bytes in one pass. */
+async function storeLayer(
+  engine: Engine,
+  input: NodeJS.ReadableStream,
+): Promise<{ layer: Descriptor; record: LayerRecord }> {
+  const { head, rest } = await peek(chunksOf(engine, input), 8);
+  const mediaType = MEDIA_TYPES[detectCompression(head)];
+  const blob = await imageStore(engine).blobs.writer();
+  const sink = await beginLayer(engine, { mediaType });
+  try {
+    for await (const chunk of rest) await Promise.all([blob.write(chunk), sink.write(chunk)]);
+    const record = await sink.end();
+    return { layer: { mediaType, ...(await blob.commit()) }, record };
+  } finally {
+    await Promise.all([blob.abort(), sink.abort()]);
+  }
+}
+
+async function addImage(
+  engine: Engine,
+  layer: Descriptor,
+  { diffId, size, created }: LayerRecord,
+  reference: string | undefined,
+  comment: string,
+): Promise<string> {
+  const { os, architecture, variant } = hostPlatform();
+  const config: ImageConfig = {
+    created,
+    architecture,
+    ...(variant !== undefined && { variant }),
+    os,
+    config: {},
+    rootfs: { type: 'layers', diff_ids: [diffId] },
+    history: [{ created, comment }],
+  };
+  const store = imageStore(engine);
+  const blob = await store.blobs.put(Buffer.from(JSON.stringify(config)));
+  const mediaType = OCI_MANIFEST;
+  const manifest = await store.blobs.put(
+    encodeManifest({ mediaType, config: { mediaType: OCI_CONFIG, ...blob }, layers: [layer] }),
+  );
+  const id = await store.add(reference, { mediaType, ...manifest }, { size });
+  if (!engine.config.images.keepBlobs) await store.blobs.remove(layer.digest);
+  return id;
+}

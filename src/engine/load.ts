@@ -1,0 +1,66 @@
+import { createReadStream, statSync } from 'node:fs';
+import { messageOf, TsboxError } from '../errors.ts';
+import { collect, whileAdding } from './collect.ts';
+import type { Engine } from './context.ts';
+import { imageStore } from './find-image.ts';
+import { type ArchiveFiles, DirectoryFiles, TarFiles } from './load-archive.ts';
+import { readDockerArchive } from './load-docker.ts';
+import { checkAborted, keepImage } from './load-image.ts';
+import { readOciLayout } from './load-oci.ts';
+
+/**
+ * docker load: a docker-archive or an OCI archive, plain, gzip or zstd, from a stream or a file, or a directory with an OCI layout.
+ * Returns the names (ids of images without one) of what was loaded. On failure no image is listed and what
+ * was stored for it is collected. Throws LAYER, MANIFEST, DIGEST, NO_SPACE, IO.
+ */
+export async function load(engine: Engine, input: NodeJS.ReadableStream | string): Promise<string[]> {
+  try {
+    return await whileAdding(engine, () => loadAll(engine, input));
+  } catch (error) {
+    await collect(engine).catch((e: unknown) =>
+      engine.reporter.debug('store', () => `collect: ${messageOf(e)}`),
+    );
+    throw error;
+  }
+}
+
+async function loadAll(engine: Engine, input: NodeJS.ReadableStream | string): Promise<string[]> {
+  const { blobs } = imageStore(engine);
+  const files = await openArchive(engine, input);
+  const images = (await readDockerArchive(files, blobs)) ?? (await readOciLayout(files, blobs));
+  if (!images) {
+    throw new TsboxError(
+      'MANIFEST',
+      'this is no image archive: it has neither manifest.json nor index.json',
+      {
+        hint: 'a root file system goes in with tsbox import',
+      },
+    );
+  }
+  const names = [];
+  for (const image of images) names.push(...(await keepImage(engine, image)));
+  return names;
+}
+
+async function openArchive(engine: Engine, input: NodeJS.ReadableStream | string): Promise<ArchiveFiles> {
+  const { blobs } = imageStore(engine);
+  if (typeof input === 'string' && isDirectory(input)) return new DirectoryFiles(input, blobs);
+  const stream = typeof input === 'string' ? createReadStream(input, { highWaterMark: 1 << 20 }) : input;
+  return TarFiles.read(chunksOf(engine, stream), blobs, engine.config.layer.maxRatio);
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    throw new TsboxError('IO', `cannot open ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** The chunks of any stream as buffers, until the caller gives up. */
+export async function* chunksOf(engine: Engine, stream: NodeJS.ReadableStream): AsyncGenerator<Buffer> {
+  for await (const chunk of stream) {
+    checkAborted(engine);
+    yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  }
+}
