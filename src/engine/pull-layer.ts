@@ -39,16 +39,26 @@ interface Receiver {
 export async function bringLayer(context: LayerContext, job: LayerJob): Promise<void> {
   if (job.hasTree && (job.hasBlob || !context.engine.config.images.keepBlobs))
     return job.progress.say('Already exists');
-  const { mediaType } = job.descriptor;
-  const sink = job.hasTree ? undefined : await beginLayer(context.engine, { mediaType, diffId: job.diffId });
+  // Not awaited: the process that unpacks starts while the registry answers.
+  const sink = job.hasTree ? Promise.resolve(undefined) : begin(context, job);
   try {
-    if (job.hasBlob) await unpackBlob(context, job, sink);
+    if (job.hasBlob) await unpackBlob(context, job, await sink);
     else await download(context, job, sink);
   } catch (error) {
-    await sink?.abort();
+    await (await sink.catch(() => undefined))?.abort();
     throw error;
   }
   job.progress.say('Pull complete');
+}
+
+function begin(
+  { engine }: LayerContext,
+  { descriptor: { mediaType }, diffId }: LayerJob,
+): Promise<LayerSink> {
+  const sink = beginLayer(engine, { mediaType, diffId });
+  // It may fail before anybody waits for it.
+  sink.catch(() => {});
+  return sink;
 }
 
 async function unpackBlob(
@@ -70,7 +80,7 @@ async function unpackBlob(
 async function download(
   { client, blobs, engine }: LayerContext,
   job: LayerJob,
-  sink: LayerSink | undefined,
+  sink: Promise<LayerSink | undefined>,
 ): Promise<void> {
   const { digest, size } = job.descriptor;
   const blob = engine.config.images.keepBlobs
@@ -90,19 +100,20 @@ async function download(
   }
 }
 
-async function finish(job: LayerJob, sink: LayerSink | undefined): Promise<void> {
-  if (sink === undefined) return;
+async function finish(job: LayerJob, sink: Promise<LayerSink | undefined>): Promise<void> {
+  const open = await sink;
+  if (open === undefined) return;
   job.progress.say('Extracting');
-  await sink.end();
+  await open.end();
 }
 
-function tee(blob: Receiver, sink: LayerSink | undefined, job: LayerJob) {
+function tee(blob: Receiver, sink: Promise<LayerSink | undefined>, job: LayerJob) {
   return {
     get offset() {
       return blob.offset;
     },
     async write(chunk: Buffer): Promise<void> {
-      await Promise.all([blob.write(chunk), sink?.write(chunk)]);
+      await Promise.all([blob.write(chunk), sink.then(open => open?.write(chunk))]);
       job.progress.count('Downloading', blob.offset, job.descriptor.size);
     },
   };

@@ -128,7 +128,7 @@ async function firstThatWorks(
 
 /** What a mirror does wrong, another registry may do right; what is wrong here stays wrong. */
 function mayPass(error: unknown): boolean {
-  const mirrors = ['REGISTRY', 'UNAUTHORIZED', 'NOT_FOUND', 'DIGEST', 'MANIFEST', 'PLATFORM'];
+  const mirrors = ['REGISTRY', 'UNAUTHORIZED', 'NOT_FOUND', 'DIGEST', 'MANIFEST', 'LAYER', 'PLATFORM'];
   return error instanceof TsboxError && mirrors.includes(error.code);
 }
 
