@@ -1,4 +1,4 @@
-import { mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { ops } from '../plan/ops.ts';
@@ -54,7 +54,7 @@ function overlayOptions(count: number): string {
 function linkLowers(request: RootfsRequest): void {
   const dir = join(request.root, containerDir(request), 'lower');
   const trees = lowerTrees(request);
-  if (trees.length === 0) mkdirSync(join(dir, '0'), { recursive: true });
+  if (trees.length === 0) makeDirectories(request, ['lower/0']);
   for (const [index, tree] of trees.entries()) link(`../../../${tree}`, join(dir, String(index)));
 }
 
