@@ -11,7 +11,7 @@ export const isDone = (event: ProgressEvent): boolean => DONE.test(event.status)
 export function barLine(event: ProgressEvent, width: number): string {
   const head = printableLine(`${event.id}: ${event.status}`);
   const tail = amount(event);
-  const room = width - head.length - tail.length - 5;
+  const room = width - head.length - tail.length - 4;
   const bar = event.total && room >= 10 ? ` ${bracketed(event, Math.min(room, 50))} ` : ' ';
   const line = tail === '' ? head : `${head}${bar}${tail}`;
   return line.slice(0, width);
