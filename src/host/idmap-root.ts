@@ -3,7 +3,7 @@ import { TsboxError } from '../errors.ts';
 import type { Config } from './config.ts';
 import { directMap, type IdRange, joinRanges, rangeProblem, splitRanges } from './id-ranges.ts';
 import type { UsernsMaps } from './idmap.ts';
-import { subidsOf } from './subid.ts';
+import { subidAdvice, subidsOf } from './subid.ts';
 
 /**
  * The ids of root's containers when nobody has given root subordinate ids: above what systemd-nspawn takes for containers
@@ -43,7 +43,7 @@ async function rootRanges(user: string | undefined): Promise<{ uid: IdRange[]; g
   if (uid.length > 0 && gid.length > 0) return { uid, gid };
   if (user === undefined) return { uid: [HIGH_RANGE], gid: [HIGH_RANGE] };
   throw new TsboxError('SUBID', `${user}, whose subordinate ids the configuration gives to root, has none`, {
-    hint: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`,
+    hint: subidAdvice(user),
   });
 }
 

@@ -12,7 +12,7 @@ import {
 } from './id-ranges.ts';
 import { findMapper } from './mapper.ts';
 import { ourGid, ourUid } from './paths.ts';
-import { ourName, subidsOf } from './subid.ts';
+import { ourName, subidAdvice, subidsOf } from './subid.ts';
 
 /** Everything the helper needs to make a user namespace. */
 export interface UsernsMaps {
@@ -98,9 +98,11 @@ function subidProblem(
   gid: IdRange[],
   who: string,
 ): { problem: string; hint: string } | undefined {
-  const hint = `ask the administrator for: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${who}`;
-  if (uid.length === 0) return { problem: `${who} has no subordinate ids in /etc/subuid`, hint };
-  if (gid.length === 0) return { problem: `${who} has no subordinate ids in /etc/subgid`, hint };
+  if (uid.length === 0 || gid.length === 0) {
+    const file = uid.length === 0 ? 'subuid' : 'subgid';
+    const hint = `ask the administrator for: ${subidAdvice(who)}`;
+    return { problem: `${who} has no subordinate ids in /etc/${file}`, hint };
+  }
   const wrong = rangeProblem(uid, ourUid());
   if (wrong)
     return {

@@ -67,6 +67,23 @@ export function parseGetsubids(output: string): IdRange[] {
   }));
 }
 
+/**
+ * A range of 65,536 ids that no line of the file uses, for the advice to the administrator: after the last one, from 100000 on
+ * (SUB_UID_MIN of login.defs).
+ */
+export function freeRange(text: string): string {
+  const ends = text.split('\n').map(line => line.trim().split(':').slice(1, 3).map(decimal));
+  const used = ends.map(([start = Number.NaN, count = Number.NaN]) => start + count).filter(Number.isFinite);
+  const start = Math.max(100_000, ...used);
+  return `${start}-${start + 65_535}`;
+}
+
+/** The command that gives a user subordinate ids on this machine. */
+export function subidAdvice(user: string, from = SYSTEM_SOURCES): string {
+  const [uids, gids] = [freeRange(read(from.subuid)), freeRange(read(from.subgid))];
+  return `usermod --add-subuids ${uids} --add-subgids ${gids} ${user}`;
+}
+
 /** The name of the user we run as; undefined when the user database does not know it (then only numbers count). */
 export function ourName(): string | undefined {
   try {

@@ -115,7 +115,7 @@ export class LayerApplier implements TarSink {
   #applyRoot(entry: TarEntry): void {
     if (entry.type !== 'dir') throw layerError(`the root of a layer cannot be a ${entry.type}`, entry.name);
     const root = this.#walk.enter([], entry.name);
-    this.#metadata.directory(root === '' ? '/' : root, entry);
+    this.#metadata.root(root === '' ? '/' : root, entry);
     this.#walk.setTimes(entry.mtime);
   }
 

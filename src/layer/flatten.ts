@@ -83,7 +83,9 @@ function copyAttributes(from: Buffer, to: Buffer, stat: BigIntStats): void {
     const value = name.startsWith(OVERLAY) ? undefined : getXattr(from, name);
     if (value) setXattr(to, name, value);
   }
-  setPathTimes(to, Number(stat.mtimeNs / NANO), Number(stat.mtimeNs % NANO));
+  // Before 1970 the remainder is negative, which the kernel refuses.
+  const nanoseconds = ((stat.mtimeNs % NANO) + NANO) % NANO;
+  setPathTimes(to, Number((stat.mtimeNs - nanoseconds) / NANO), Number(nanoseconds));
 }
 
 const OVERLAY = 'user.overlay.';

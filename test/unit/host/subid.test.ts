@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hasNssSource, parseGetsubids, parseSubids, subidsOf } from '../../../src/host/subid.ts';
+import { freeRange, hasNssSource, parseGetsubids, parseSubids, subidsOf } from '../../../src/host/subid.ts';
 
 const test = suite('host/subid');
 const alice = { name: 'alice', uid: 1000 };
@@ -43,6 +43,12 @@ for (const line of MALFORMED) {
 
 test('an entry of no ids gives nothing', () => {
   assert.equal(parseSubids('alice:100000:0', alice), []);
+});
+
+test('the advice names a range that is free', () => {
+  assert.is(freeRange(''), '100000-165535');
+  assert.is(freeRange('bob:1000:10\n'), '100000-165535');
+  assert.is(freeRange('bob:100000:65536\neve:300000:1\nbad:x:y\n'), '300001-365536');
 });
 
 test('nsswitch.conf', () => {
