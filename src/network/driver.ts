@@ -57,4 +57,6 @@ export interface NetworkSetup {
   readonly nameservers?: readonly string[];
   /** The container's own address for /etc/hosts, if it has one. */
   readonly address?: string;
+  /** What will not work as a docker user expects, one line each; to be shown before the start. */
+  readonly warnings?: readonly string[];
 }

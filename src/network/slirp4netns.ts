@@ -30,7 +30,21 @@ function setup(request: NetworkRequest): NetworkSetup {
     services: [service(request, options)],
     nameservers: [networkAddress(options.cidr, 3), ...(options.ipv6 ? ['fd00::3'] : [])],
     address: networkAddress(options.cidr, 100),
+    warnings: options.hostLoopback ? [] : oneWayPorts(request.ports),
   };
+}
+
+/**
+ * libslirp shows a client on loopback as the gateway, and with loopback closed drops every datagram to the gateway, answers
+ * included (podman issue 4586). TCP is not concerned.
+ */
+function oneWayPorts(ports: readonly PortMapping[]): string[] {
+  return ports
+    .filter(port => port.protocol === 'udp')
+    .map(
+      port =>
+        `answers from ${hostSide(port)} do not reach clients at this machine's 127.0.0.1, only at its other addresses; --network slirp4netns:allow_host_loopback=true changes that`,
+    );
 }
 
 function service(request: NetworkRequest, options: SlirpOptions): Service {
