@@ -50,25 +50,25 @@ static int empty(DIR *dir, int top)
             if (dots(e->d_name))
                 continue;
             found = 1;
-            if (unlinkat(fd, e->d_name, 0) == 0)
+            if (unlinkat(fd, e->d_name, 0) == 0 || errno == ENOENT)
                 continue;
             if (errno != EISDIR)
                 return -1;
             if (top >= 0) {
-                bad = move_up(fd, e->d_name, top);
+                bad = move_up(fd, e->d_name, top) && errno != ENOENT;
                 continue;
             }
             DIR *sub = open_writable(fd, e->d_name);
-            bad = !sub || empty(sub, fd);
+            bad = sub ? empty(sub, fd) : errno != ENOENT;
             if (sub)
                 closedir(sub);
-            bad = bad || unlinkat(fd, e->d_name, AT_REMOVEDIR);
+            bad = bad || (unlinkat(fd, e->d_name, AT_REMOVEDIR) && errno != ENOENT);
         }
     }
     return bad ? -1 : 0;
 }
 
-/* Nothing there is nothing to do. A file or link is removed as such. */
+/* Nothing there is nothing to do, at any depth: somebody else may be removing the same. A file or link is removed as such. */
 int remove_tree(const char *path)
 {
     if (unlink(path) == 0 || errno == ENOENT)
@@ -76,8 +76,8 @@ int remove_tree(const char *path)
     if (errno != EISDIR)
         return -1;
     DIR *dir = open_writable(AT_FDCWD, path);
-    int bad = !dir || empty(dir, -1);
+    int bad = dir ? empty(dir, -1) : errno != ENOENT;
     if (dir)
         closedir(dir);
-    return bad ? -1 : rmdir(path);
+    return bad || (rmdir(path) && errno != ENOENT) ? -1 : 0;
 }
