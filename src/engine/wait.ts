@@ -1,7 +1,7 @@
 import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
 import { attachFront } from '../runtime/front.ts';
-import type { ContainerRecord } from '../store/container-record.ts';
+import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
 import { containerState } from '../store/containers.ts';
 import { attachSocket } from './container-paths.ts';
 import type { Engine } from './context.ts';
@@ -17,15 +17,25 @@ const NOBODY = 125;
  */
 export async function wait(engine: Engine, nameOrId: string): Promise<number> {
   const { record, state } = await find(engine, nameOrId);
-  if (state.status !== 'running') return state.exitCode;
-  const told = await toldBySupervisor(engine, record);
+  const told = state.status === 'running' ? await toldBySupervisor(engine, record) : NOBODY;
   if (told !== NOBODY && !engine.signal?.aborted) return told;
-  const gone = await untilGone(engine, state);
-  if (!gone) throw new TsboxError('ABORTED', `waiting for ${record.name} was cancelled`);
-  const end = await containerState(engine.paths, record);
-  if (end.status === 'exited') return end.exitCode;
-  if (told === NOBODY && end.status === 'created') throw removed(record);
-  return end.status === 'running' ? wait(engine, record.id) : end.exitCode;
+  return waitForRecord(engine, record, state);
+}
+
+/** Also when the supervisor was killed: then pid 1 follows it within a moment, and until it has, nothing has ended. */
+async function waitForRecord(
+  engine: Engine,
+  record: ContainerRecord,
+  before: ContainerState,
+): Promise<number> {
+  for (let state = before; ; state = await containerState(engine.paths, record)) {
+    if (state.status === 'exited' || state.pid === 0) {
+      if (state.status === 'created' && before.status !== 'created') throw removed(record);
+      return state.exitCode;
+    }
+    if (await untilGone(engine, state)) continue;
+    throw new TsboxError('ABORTED', `waiting for ${record.name} was cancelled`);
+  }
 }
 
 /** A client of the session socket that wants none of the streams: its status is the container's. */
