@@ -192,8 +192,12 @@ slirp('published UDP ports answer; on loopback only where that is open, and setu
   assert.ok(mapping);
   const echo =
     'const s = require("dgram").createSocket("udp4"); s.on("message", (m, from) => s.send(m, from.port, from.address)); s.bind(5353)';
+  const options = { allow_host_loopback: 'true' };
+  assert.equal(driver.setup(request({ ports: [mapping], options })).warnings, []);
+  assert.match(driver.setup(request({ ports: [mapping] })).warnings?.[0] ?? '', /do not reach clients/);
   const container = await netContainer(driver, `exec '${process.execPath}' -e '${echo}'`, {
     ports: [mapping],
+    options,
   });
   assert.is(await within(10_000, askUdp(mapping.hostPort, 'ping'), 'the answer'), 'ping');
   container.kill();
