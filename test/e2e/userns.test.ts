@@ -61,7 +61,7 @@ keepId('keep-id: the caller keeps the own id, the image’s files stay root’s'
 noSubids('without subordinate ids: single mode, said in one line', async () => {
   const box = await busybox();
   const done = await box('run', '--rm', '--network', 'none', 'busybox', 'id', '-u');
-  assert.equal([done.code, done.stdout], [0, '0\n'], done.stderr);
+  assert.equal([done.code, done.stdout, done.singleModeWarned], [0, '0\n', true], done.stderr);
   await box.fails(125, /subordinate|subuid/, 'run', '--rm', '--userns', 'ranges', 'busybox', 'true');
 });
 

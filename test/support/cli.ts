@@ -10,7 +10,9 @@ export const TSBOX = process.env.TSBOX_TEST_BIN ?? join(PROJECT, 'dist/tsbox.cjs
 export interface Result {
   readonly code: number;
   readonly stdout: string;
+  /** Without the line that says again and again that this user has no subordinate ids. */
   readonly stderr: string;
+  readonly singleModeWarned: boolean;
   /** Milliseconds. */
   readonly duration: number;
 }
@@ -98,8 +100,12 @@ export async function capture(
   const code = await statusOf(child);
   clearTimeout(timer);
   if (late) throw new Error(`tsbox ${args.join(' ')}: longer than ${limit} ms\n${stdout()}\n${stderr()}`);
-  return { code, stdout: stdout(), stderr: stderr(), duration: Date.now() - begun };
+  const said = stderr().replace(SINGLE_MODE, '');
+  const warned = said !== stderr();
+  return { code, stdout: stdout(), stderr: said, singleModeWarned: warned, duration: Date.now() - begun };
 }
+
+const SINGLE_MODE = /^tsbox: warning: .*no subordinate ids.*\n/m;
 
 /** Everything a stream gives, as text so far. */
 export function collect(stream: NodeJS.ReadableStream | null): () => string {

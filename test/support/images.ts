@@ -49,7 +49,7 @@ export function layerOf(dir: string, owner = '0:0'): Buffer {
     '--sort=name',
     '--mtime=@1767322445',
   ];
-  const done = spawnSync('tar', ['-C', dir, ...args, '--format=pax', '-cf', '-', '.'], {
+  const done = spawnSync('tar', ['-C', dir, ...args, '--format=gnu', '-cf', '-', '.'], {
     maxBuffer: 1 << 30,
   });
   if (done.status !== 0) throw new Error(`tar: ${done.stderr}`);
