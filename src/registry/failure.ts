@@ -66,7 +66,14 @@ function insecureHint(host: string): string {
 }
 
 function certificateHint(host: string): string {
-  return `name its authority's certificate in NODE_EXTRA_CA_CERTS, or add ${JSON.stringify(host)} to registries.insecure`;
+  return `put its authority's certificate into /etc/containers/certs.d/${host}/ca.crt, or add ${JSON.stringify(host)} to registries.insecure`;
+}
+
+/** The certificate may be fine: nobody known to Node vouches for it. */
+export function isUnknownAuthority(code: string): boolean {
+  return /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE)$/.test(
+    code,
+  );
 }
 
 /** True for what a TLS client gets from a server that does not speak TLS. */

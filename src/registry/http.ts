@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { environment } from '../host/paths.ts';
 import { Body } from './body.ts';
+import { codeOf, isUnknownAuthority } from './failure.ts';
 import { isLoopback } from './hosts.ts';
 import type { NetworkLimits } from './limits.ts';
 
@@ -23,15 +24,15 @@ export interface HttpResponse {
   readonly url: URL;
 }
 
-type AgentKind = 'direct' | 'insecure' | 'proxied';
-
 /**
  * The one door to the network: plain HTTP requests through undici, with proxies of the environment and time limits. It
  * follows no redirects, retries nothing and knows nothing of registries. Loopback addresses are never proxied.
  */
 export class Http {
   readonly #limits: NetworkLimits;
-  readonly #agents = new Map<AgentKind, Promise<Dispatcher>>();
+  readonly #agents = new Map<string, Promise<Dispatcher>>();
+  /** Hosts whose certificates only the machine's own authorities vouch for. */
+  readonly #private = new Set<string>();
 
   constructor(limits: NetworkLimits) {
     this.#limits = limits;
@@ -39,8 +40,19 @@ export class Http {
 
   /** Resolves when the headers are there. Rejects with the error of the socket or of undici, or the signal's reason. */
   async send(request: HttpRequest): Promise<HttpResponse> {
+    const { host } = request.url;
+    try {
+      return await this.#sendOnce(request, this.#private.has(host) ? 'machine' : 'node');
+    } catch (error) {
+      if (this.#private.has(host) || !isUnknownAuthority(codeOf(error))) throw error;
+      this.#private.add(host);
+      return this.#sendOnce(request, 'machine');
+    }
+  }
+
+  async #sendOnce(request: HttpRequest, trust: Trust): Promise<HttpResponse> {
     request.signal?.throwIfAborted();
-    const agent = await this.#agent(kindOf(request));
+    const agent = await this.#agent(request.url.host, request.insecure ? 'all' : trust);
     return new Promise((resolve, reject) => {
       const { method, url } = request;
       agent.dispatch(
@@ -65,31 +77,45 @@ export class Http {
     await Promise.all(agents.map(agent => agent.destroy()));
   }
 
-  #agent(kind: AgentKind): Promise<Dispatcher> {
-    const known = this.#agents.get(kind);
-    if (known !== undefined) return known;
-    const made = makeAgent(kind, this.#limits);
-    this.#agents.set(kind, made);
-    return made;
+  #agent(host: string, trust: Trust): Promise<Dispatcher> {
+    const proxied = PROXY_VARIABLES.some(name => environment(name) !== undefined) && !isLoopback(host);
+    const key = `${trust} ${proxied} ${trust === 'machine' ? host : ''}`;
+    const agent = this.#agents.get(key) ?? makeAgent(host, trust, proxied, this.#limits);
+    this.#agents.set(key, agent);
+    return agent;
   }
 }
 
-function kindOf(request: HttpRequest): AgentKind {
-  if (request.insecure) return 'insecure';
-  const proxied = PROXY_VARIABLES.some(name => environment(name) !== undefined);
-  return proxied && !isLoopback(request.url.host) ? 'proxied' : 'direct';
-}
+/** Whose certificates are believed: those of the authorities in Node, also of the machine's, or anybody's. */
+type Trust = 'node' | 'machine' | 'all';
 
 const PROXY_VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'];
 
-async function makeAgent(kind: AgentKind, limits: NetworkLimits): Promise<Dispatcher> {
-  const connect = { timeout: limits.connect, ...(kind === 'insecure' && { rejectUnauthorized: false }) };
-  if (kind === 'proxied') {
-    const { default: EnvHttpProxyAgent } = await import('undici/lib/dispatcher/env-http-proxy-agent.js');
-    return new EnvHttpProxyAgent({ connect });
-  }
+async function makeAgent(
+  host: string,
+  trust: Trust,
+  proxied: boolean,
+  limits: NetworkLimits,
+): Promise<Dispatcher> {
+  const tls = {
+    ...(trust === 'all' && { rejectUnauthorized: false }),
+    ...(trust === 'machine' && { ca: await (await import('./authorities.ts')).authoritiesFor(host) }),
+  };
+  const connect = { timeout: limits.connect, ...tls };
+  if (proxied) return makeProxyAgent(connect);
   const { default: Agent } = await import('undici/lib/dispatcher/agent.js');
   return new Agent({ connect });
+}
+
+async function makeProxyAgent(connect: { timeout: number }): Promise<Dispatcher> {
+  const [{ default: EnvHttpProxyAgent }, { default: Base }, { default: request }] = await Promise.all([
+    import('undici/lib/dispatcher/env-http-proxy-agent.js'),
+    import('undici/lib/dispatcher/dispatcher.js'),
+    import('undici/lib/api/api-connect.js'),
+  ]);
+  // The proxy agent calls the method CONNECT of its dispatchers, which undici's index, not loaded here, would have added.
+  Base.prototype.connect = request;
+  return new EnvHttpProxyAgent({ connect, requestTls: connect });
 }
 
 function handler(

@@ -1,5 +1,5 @@
 /**
- * Two files of undici, by path: its index loads fetch, caches and web sockets too, which costs three times as much at
+ * Some files of undici, by path: its index loads fetch, caches and web sockets too, which costs three times as much at
  * start as the agents alone.
  */
 declare module 'undici/lib/dispatcher/agent.js' {
@@ -9,4 +9,14 @@ declare module 'undici/lib/dispatcher/agent.js' {
 declare module 'undici/lib/dispatcher/env-http-proxy-agent.js' {
   import { EnvHttpProxyAgent } from 'undici';
   export default EnvHttpProxyAgent;
+}
+declare module 'undici/lib/dispatcher/dispatcher.js' {
+  import { Dispatcher } from 'undici';
+  export default Dispatcher;
+}
+declare module 'undici/lib/api/api-connect.js' {
+  import type { Dispatcher } from 'undici';
+
+  const connect: Dispatcher['connect'];
+  export default connect;
 }

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -59,17 +60,27 @@ export class FakeRegistry {
   /** Asked for every request; `nth` counts the requests for this method and path, from 1. */
   mischief: (request: SeenRequest, nth: number) => Mischief | undefined = () => undefined;
   readonly tokens = new Map<string, number>();
-  readonly #server = createServer((request, response) => {
-    this.#handle(request, response).catch(() => response.destroy());
-  });
+  readonly #server;
+
+  /** With key and certificate (PEM) it speaks HTTPS. */
+  constructor(tls?: { key: string; cert: string }) {
+    const handle = (request: IncomingMessage, response: ServerResponse): void => {
+      this.#handle(request, response).catch(() => response.destroy());
+    };
+    this.#server = tls === undefined ? createServer(handle) : createTlsServer(tls, handle);
+  }
 
   async start(): Promise<this> {
     await new Promise<void>(resolve => this.#server.listen(0, '127.0.0.1', resolve));
     return this;
   }
 
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
   get host(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `127.0.0.1:${this.port}`;
   }
 
   async stop(): Promise<void> {
@@ -197,8 +208,8 @@ export class FakeRegistry {
   }
 }
 
-export function startFakeRegistry(): Promise<FakeRegistry> {
-  return new FakeRegistry().start();
+export function startFakeRegistry(tls?: { key: string; cert: string }): Promise<FakeRegistry> {
+  return new FakeRegistry(tls).start();
 }
 
 const basic = (auth: FakeAuth): string =>

@@ -51,7 +51,10 @@ test('an error comes after the bytes before it', async () => {
   body.push(Buffer.from('a'));
   body.end(new Error('cut'));
   assert.is(String(await body.next()), 'a');
-  await body.next().then(assert.unreachable, (error: Error) => assert.is(error.message, 'cut'));
+  await body.next().then(
+    () => assert.unreachable(),
+    (error: Error) => assert.is(error.message, 'cut'),
+  );
 });
 
 test('leaving early aborts the sender', async () => {
@@ -72,7 +75,10 @@ test('read stops at its limit', async () => {
 
 test('read gives up after its deadline', async () => {
   const { body } = new Sender(1);
-  await body.read(10, 20).then(assert.unreachable, (error: NodeJS.ErrnoException) => assert.is(error.code, 'ETIMEDOUT'));
+  await body.read(10, 20).then(
+    () => assert.unreachable(),
+    (error: NodeJS.ErrnoException) => assert.is(error.code, 'ETIMEDOUT'),
+  );
 });
 
 test.run();

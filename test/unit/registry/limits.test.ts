@@ -55,7 +55,10 @@ test('another error is thrown at once', async () => {
   await withRetry({ limits }, async () => {
     tries += 1;
     throw new TsboxError('DIGEST', 'x');
-  }).then(assert.unreachable, (error: TsboxError) => assert.is(error.code, 'DIGEST'));
+  }).then(
+    () => assert.unreachable(),
+    (error: TsboxError) => assert.is(error.code, 'DIGEST'),
+  );
   assert.is(tries, 1);
 });
 
@@ -66,7 +69,10 @@ test('an abort ends the waiting', async () => {
   const work = withRetry({ limits: slow, signal: stop.signal }, async () => {
     throw passing();
   });
-  await work.then(assert.unreachable, (error: TsboxError) => assert.is(error.code, 'ABORTED'));
+  await work.then(
+    () => assert.unreachable(),
+    (error: TsboxError) => assert.is(error.code, 'ABORTED'),
+  );
 });
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
