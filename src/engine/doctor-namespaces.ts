@@ -66,10 +66,7 @@ async function checkIdmap(doctor: Doctor): Promise<Answer> {
   try {
     await tryPlan(doctor.engine, maps, []);
   } catch (error) {
-    return fail(
-      messageOf(error),
-      'go on without them: userns.mode = "single" in config.toml; docs/host-setup.md, Subordinate ids',
-    );
+    return warn(`${messageOf(error)}: single mode is taken instead`, 'docs/host-setup.md, Subordinate ids');
   }
   doctor.maps = maps;
   return ok(summary);

@@ -1,6 +1,6 @@
 import { deviceProblem } from '../host/probe.ts';
 import { networkDriver } from '../network/select.ts';
-import { type Answer, fail, ok, type Step, warn } from './doctor-check.ts';
+import { type Answer, ok, type Step, warn } from './doctor-check.ts';
 
 /** How containers reach the network. */
 export const NETWORK_STEPS: readonly Step[] = [
@@ -12,7 +12,10 @@ async function checkTun(): Promise<Answer> {
   const problem = deviceProblem('/dev/net/tun');
   if (problem === undefined) return ok('can be opened');
   if (problem === 'ENOENT') return warn('is missing', 'as administrator: modprobe tun');
-  return fail(`cannot be opened (${problem})`, 'as administrator: chmod 666 /dev/net/tun');
+  return warn(
+    `cannot be opened (${problem})`,
+    'as administrator: chmod 666 /dev/net/tun; until then: --network none or host',
+  );
 }
 
 async function checkSlirp(): Promise<Answer> {

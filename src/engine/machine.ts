@@ -1,17 +1,18 @@
 import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
-import { chooseMaps, type UsernsMaps } from '../host/idmap.ts';
+import type { UsernsMaps } from '../host/idmap.ts';
 import { ownStore } from '../host/owner.ts';
 import type { Op } from '../plan/ops.ts';
 import { type EnterHost, enter } from '../runtime/enter.ts';
 import type { StorageHost } from '../storage/driver.ts';
 import type { Engine } from './context.ts';
+import { provenMaps } from './userns-proof.ts';
 
 type Want = 'auto' | 'ranges' | 'single' | 'keep-id';
 
 /** The id maps for this user; says once why it is not the mode that a user would want. */
 export async function mapsFor(engine: Engine, want: Want): Promise<UsernsMaps> {
-  const { maps, warning } = await chooseMaps(engine.config, want);
+  const { maps, warning } = await provenMaps(engine, want);
   if (warning) engine.reporter.warn(warning);
   ownStore(engine.paths, maps);
   return maps;

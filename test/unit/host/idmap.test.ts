@@ -1,9 +1,14 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { TsboxError } from '../../../src/errors.ts';
 import { defaultConfig } from '../../../src/host/config.ts';
 import { keepIdMap, rangesMap } from '../../../src/host/id-ranges.ts';
 import { chooseMaps, keepIdMapping, singleMaps, type UsernsMaps } from '../../../src/host/idmap.ts';
 import { parseOwnMap } from '../../../src/host/idmap-root.ts';
+import { requires } from '../../support/requires.ts';
 
 const test = suite('host/idmap');
 
@@ -54,4 +59,31 @@ test('ids of the namespace we are in', () => {
   ]);
 });
 
+const users = requires(suite('host/idmap of a user with ids'), 'user', 'subid');
+
+users('a newuidmap that cannot work: one line that says which, then single mode', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'tsbox-mapper-'));
+  const path = process.env.PATH;
+  try {
+    assert.is((await chooseMaps(defaultConfig())).maps.mode, 'ranges');
+    writeFileSync(join(dir, 'newuidmap'), '#!/bin/sh\n', { mode: 0o755 });
+    process.env.PATH = `${dir}:${path}`;
+    const { maps, warning } = await chooseMaps(defaultConfig());
+    assert.is(maps.mode, 'single');
+    assert.ok(warning?.startsWith(`${dir}/newuidmap is not setuid root: `), warning);
+    assert.not.match(warning ?? '', /\n/);
+    for (const want of ['ranges', 'keep-id'] as const) {
+      const error = await chooseMaps(defaultConfig(), want).then(
+        () => undefined,
+        (e: unknown) => e,
+      );
+      assert.ok(error instanceof TsboxError && error.code === 'SUBID' && error.hint);
+    }
+  } finally {
+    process.env.PATH = path;
+    rmSync(dir, { recursive: true });
+  }
+});
+
 test.run();
+users.run();
