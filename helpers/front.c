@@ -58,20 +58,20 @@ static void enter_raw(struct front *f)
     f->raw = tcsetattr(0, TCSADRAIN, &raw) == 0 || f->raw;
 }
 
-/* Moves what cannot be the beginning of the detach keys from `in` to `out`; -1 when they are complete. */
-static ssize_t filter_keys(struct front *f, const char *in, size_t n, char *out)
+/* Moves what cannot be the beginning of the detach keys from `in` to `out`; true when they are complete. */
+static bool filter_keys(struct front *f, const char *in, size_t n, char *out, size_t *used)
 {
-    size_t used = 0;
+    *used = 0;
     for (size_t i = 0; i < n; i++) {
         f->held[f->nheld++] = in[i];
         while (f->nheld && memcmp(f->held, f->keys, f->nheld)) {
-            out[used++] = f->held[0];
+            out[(*used)++] = f->held[0];
             memmove(f->held, f->held + 1, --f->nheld);
         }
         if (f->nheld == f->nkeys)
-            return -1;
+            return true;
     }
-    return (ssize_t)used;
+    return false;
 }
 
 static void detach(struct front *f)
@@ -94,11 +94,12 @@ static void on_stdin(struct front *f)
         return;
     }
     bool keys = f->raw && f->nkeys;
-    ssize_t put = keys ? filter_keys(f, in, (size_t)n, out) : n;
-    if (put < 0)
-        detach(f);
+    size_t put = (size_t)n;
+    bool away = keys && filter_keys(f, in, (size_t)n, out, &put);
     if (put > 0)
-        f->credit = !send_packet(f->session, 'i', keys ? out : in, (size_t)put, -1);
+        f->credit = !send_packet(f->session, 'i', keys ? out : in, put, -1);
+    if (away) /* what was typed before the keys has been sent */
+        detach(f);
 }
 
 /* A pipe can be opened again through /proc: that file is ours alone and may be non-blocking. */
