@@ -36,6 +36,8 @@ export function helperPath(): string {
 }
 
 function isExecutable(path: string): boolean {
+  // Most directories of PATH do not have it: no error is made for those.
+  if (!existsSync(path)) return false;
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();

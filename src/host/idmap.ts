@@ -10,7 +10,7 @@ import {
   singleMap,
   translate,
 } from './id-ranges.ts';
-import { findMapper } from './mapper.ts';
+import { findMapper, mapperFacts } from './mapper.ts';
 import { ourGid, ourUid } from './paths.ts';
 import { ourName, subidAdvice, subidsOf } from './subid.ts';
 
@@ -87,7 +87,11 @@ async function findRanges(): Promise<Ranges> {
   const [uid, gid] = [joinRanges(found.uid), joinRanges(found.gid)];
   const problem = subidProblem(uid, gid, name ?? String(ourUid()));
   if (problem) return problem;
-  const [uidMapper, gidMapper] = await Promise.all([findMapper('newuidmap'), findMapper('newgidmap')]);
+  const facts = mapperFacts();
+  const [uidMapper, gidMapper] = await Promise.all([
+    findMapper('newuidmap', facts),
+    findMapper('newgidmap', facts),
+  ]);
   if ('problem' in uidMapper) return uidMapper;
   if ('problem' in gidMapper) return gidMapper;
   return { uid, gid, uidMapper: uidMapper.path, gidMapper: gidMapper.path };

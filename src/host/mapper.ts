@@ -7,11 +7,24 @@ export type MapperName = 'newuidmap' | 'newgidmap';
 
 export type Mapper = { readonly path: string } | { readonly problem: string; readonly hint: string };
 
+/** What decides for both programs; read once. */
+export interface MapperFacts {
+  readonly noNewPrivs: boolean;
+  readonly mountinfo: string;
+}
+
+export function mapperFacts(): MapperFacts {
+  return {
+    noNewPrivs: /^NoNewPrivs:\s*1$/m.test(readFileSync('/proc/self/status', 'utf8')),
+    mountinfo: readFileSync('/proc/self/mountinfo', 'utf8'),
+  };
+}
+
 /**
  * The program, or one clause that says why it cannot work: missing, neither setuid root nor with the file capability, on a
  * nosuid mount, or under no_new_privs.
  */
-export async function findMapper(name: MapperName): Promise<Mapper> {
+export async function findMapper(name: MapperName, facts = mapperFacts()): Promise<Mapper> {
   const path = await findProgram(name);
   if (path === undefined) {
     return {
@@ -25,13 +38,13 @@ export async function findMapper(name: MapperName): Promise<Mapper> {
       hint: `ask the administrator for: chmod u+s ${path}`,
     };
   }
-  if (/^NoNewPrivs:\s*1$/m.test(readFileSync('/proc/self/status', 'utf8'))) {
+  if (facts.noNewPrivs) {
     return {
       problem: `no_new_privs is set, so ${path} has no effect`,
       hint: 'start tsbox outside the sandbox it runs in',
     };
   }
-  const nosuid = nosuidMount(readFileSync('/proc/self/mountinfo', 'utf8'), path);
+  const nosuid = nosuidMount(facts.mountinfo, path);
   if (nosuid !== undefined) {
     return {
       problem: `${path} is on ${nosuid}, which is mounted nosuid`,
