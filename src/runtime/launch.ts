@@ -129,19 +129,28 @@ function letGo(child: ChildProcess, channel: Channel): void {
   child.unref();
 }
 
+/**
+ * The front's end is the end: it is the last to leave when the command has ended, and leaves alone when the user typed the
+ * detach keys or its output has nobody to read it (SIGPIPE). What it said before is in the channel by then.
+ */
 async function outcome(channel: Channel, exit: Exit, plan: LaunchPlan) {
-  let code: number | undefined;
-  let detached = false;
   if (plan.header.front === undefined) return { exitCode: 0, detached: true };
-  for (let event = await channel.next(); event; event = await channel.next()) {
-    if (event.type === 'exited') code = event.code;
-    if (event.type === 'detached') detached = true;
-    if (event.type === 'exited' || event.type === 'detached') break;
-  }
-  // The front writes the last of the output before it ends.
+  const last = lastEvent(channel);
   const { status } = await exit;
+  const event = await Promise.race([
+    last,
+    new Promise<undefined>(resolve => setImmediate(resolve, undefined)),
+  ]);
   channel.close();
-  return { exitCode: detached ? 0 : (code ?? status), detached };
+  const detached = event?.type === 'detached';
+  return { exitCode: detached ? 0 : event?.type === 'exited' ? event.code : status, detached };
+}
+
+async function lastEvent(channel: Channel): Promise<HelperEvent | undefined> {
+  for (let event = await channel.next(); event; event = await channel.next()) {
+    if (event.type === 'exited' || event.type === 'detached') return event;
+  }
+  return undefined;
 }
 
 function sendSignal(child: ChildProcess, signal: number): void {
