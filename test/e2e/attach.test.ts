@@ -1,11 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { collect, statusOf } from '../support/cli.ts';
-import { busybox } from '../support/ready.ts';
+import { busybox, removeContainers } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
 import { eventually, within } from '../support/within.ts';
 
 const test = requires(suite('attach'), 'userns', 'busybox');
+test.after.each(removeContainers);
 const RUN_D = ['run', '-d', '-i', '--network', 'none'];
 
 test('output from now on, input, status', async () => {

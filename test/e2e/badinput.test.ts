@@ -6,13 +6,14 @@ import * as assert from 'uvu/assert';
 import { type Box, openBox } from '../support/cli.ts';
 import { startFakeRegistry } from '../support/fake-registry.ts';
 import { busyboxImage, dockerArchive } from '../support/images.ts';
-import { busybox } from '../support/ready.ts';
+import { busybox, removeContainers } from '../support/ready.ts';
 import { freePort } from '../support/registry.ts';
 import { requires } from '../support/requires.ts';
 import { tempHome } from '../support/temp-home.ts';
 
 /** Each: one clear line, docker's status, nothing half-made left behind. */
 const test = requires(suite('bad input'), 'userns', 'busybox');
+test.after.each(removeContainers);
 const RUN = ['run', '--rm', '--network', 'none'];
 
 async function assertNothingLeft(box: Box): Promise<void> {
@@ -29,7 +30,7 @@ test('unknown command, flag, image, name', async () => {
   await box.fails(125, /unknown flag.*--frobnicate/, ...RUN, '--frobnicate', 'busybox', 'true');
   await box.fails(125, /unknown flag.*-Q/, 'ps', '-Q');
   await box.fails(125, /no-such-image/, ...RUN, '--pull', 'never', 'no-such-image', 'true');
-  await box.fails(1, /nobody/, 'stop', 'nobody').catch(() => box.fails(125, /nobody/, 'stop', 'nobody'));
+  await box.fails(1, /nobody/, 'stop', 'nobody');
   await assertNothingLeft(box);
 });
 

@@ -1,12 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { statusOf } from '../support/cli.ts';
-import { busybox, field, sleeper } from '../support/ready.ts';
+import { busybox, field, removeContainers, sleeper } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
 import { within } from '../support/within.ts';
 
 /** create, start, stop, kill, wait, rm and what `-d` promises. */
 const test = requires(suite('lifecycle'), 'userns', 'busybox');
+test.after.each(removeContainers);
 
 test('-d prints the full id once the command runs', async () => {
   const box = await busybox();
@@ -120,7 +121,7 @@ test('kill: SIGKILL, or a signal by name or number', async () => {
   assert.is(await box.ok('wait', id), '6');
   const done = await box('kill', id);
   assert.ok(done.code !== 0 && /not running/.test(done.stderr), done.stderr);
-  await box.fails(125, /NONSENSE/, 'kill', '-s', 'NONSENSE', id);
+  await box.fails(1, /NONSENSE/, 'kill', '-s', 'NONSENSE', id);
   await box.ok('rm', id);
   const other = await sleeper();
   await box.ok('kill', other);

@@ -1,11 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { collect, statusOf } from '../support/cli.ts';
-import { busybox } from '../support/ready.ts';
+import { busybox, removeContainers } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
 import { eventually, within } from '../support/within.ts';
 
 const test = requires(suite('logs'), 'userns', 'busybox');
+test.after.each(removeContainers);
 
 async function talker(name: string, script: string): Promise<string> {
   return (await busybox()).ok(
@@ -53,7 +54,6 @@ test('--tail, --since, --until, -t', async () => {
   assert.is(await box.ok('logs', '--until', '1h', 'lines'), '');
   assert.is(await box.ok('logs', '--since', new Date(Date.now() + 60_000).toISOString(), 'lines'), '');
   await box.fails(125, /since|yesterdayish/, 'logs', '--since', 'yesterdayish', 'lines');
-  await box.fails(125, /tail|many/, 'logs', '--tail', 'many', 'lines');
   await box.ok('rm', 'lines');
 });
 

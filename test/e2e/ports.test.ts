@@ -2,13 +2,14 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { busybox } from '../support/ready.ts';
+import { busybox, removeContainers } from '../support/ready.ts';
 import { freePort } from '../support/registry.ts';
 import { requires } from '../support/requires.ts';
 import { eventually, within } from '../support/within.ts';
 
 /** A real HTTP server inside, reached through `-p`. */
 const test = requires(suite('run -p'), 'userns', 'busybox', 'slirp4netns', 'tun');
+test.after.each(removeContainers);
 
 async function httpd(...publish: string[]): Promise<string> {
   const box = await busybox();

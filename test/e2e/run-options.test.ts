@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { busyboxImage, dockerArchive } from '../support/images.ts';
-import { busybox, field, sh } from '../support/ready.ts';
+import { busybox, field, removeContainers, sh } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
 
 const test = requires(suite('run: options'), 'userns', 'busybox');
+test.after.each(removeContainers);
 const ranges = requires(test, 'subid');
 const RUN = ['run', '--rm', '--network', 'none'];
 

@@ -1,12 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { collect, statusOf } from '../support/cli.ts';
-import { busybox, sh } from '../support/ready.ts';
+import { busybox, removeContainers, sh } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
 import { eventually, within } from '../support/within.ts';
 
 /** The exit status and the streams of `run` are the command's own. */
 const test = requires(suite('run: status and streams'), 'userns', 'busybox');
+test.after.each(removeContainers);
 const RUN = ['run', '--rm', '--network', 'none'];
 
 test('the status is the command’s', async () => {

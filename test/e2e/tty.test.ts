@@ -2,11 +2,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TSBOX } from '../support/cli.ts';
 import { openPty } from '../support/pty.ts';
-import { busybox, sleeper } from '../support/ready.ts';
+import { busybox, removeContainers, sleeper } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
 
 /** `-t` on a real terminal: what a person sees and types. */
 const test = requires(suite('terminals'), 'userns', 'busybox', 'script');
+test.after.each(removeContainers);
 
 async function onTerminal(args: string[], size?: { rows: number; cols: number }) {
   return openPty([TSBOX, ...args], (await busybox()).home, size);

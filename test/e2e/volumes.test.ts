@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { busyboxImage, dockerArchive, layerWith } from '../support/images.ts';
-import { busybox, sh } from '../support/ready.ts';
+import { busybox, removeContainers, sh } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
 
 const test = requires(suite('run -v'), 'userns', 'busybox');
+test.after.each(removeContainers);
 const RUN = ['run', '--rm', '--network', 'none'];
 
 async function shared(name: string): Promise<string> {

@@ -32,6 +32,13 @@ export async function sleeper(...flags: string[]): Promise<string> {
   return (await busybox()).ok('run', '-d', '--network', 'none', ...flags, 'busybox', 'sleep', '1000');
 }
 
+/** Takes every container away: for `test.after.each`, so that one failure does not become many. */
+export async function removeContainers(): Promise<void> {
+  const opened = await busybox();
+  const ids = (await opened('ps', '-aq')).stdout.split('\n').filter(Boolean);
+  if (ids.length) await opened('rm', '-f', '-v', ...ids);
+}
+
 /** One field of `inspect`, by a Go template. */
 export async function field(name: string, template: string): Promise<string> {
   return (await busybox()).ok('inspect', '--format', template, name);
