@@ -102,7 +102,7 @@ class Checker implements Receiver {
 
   async commit(): Promise<void> {
     const digest = `sha256:${this.#hash.digest('hex')}`;
-    if (digest !== this.#blob.digest) throw this.#wrong(`is ${digest}`);
+    if (digest !== this.#blob.digest) throw this.#wrong(`does not match: it is ${digest}`);
   }
 
   async abort(): Promise<void> {}

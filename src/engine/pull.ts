@@ -1,7 +1,7 @@
 import { messageOf, TsboxError } from '../errors.ts';
 import type { ProgressEvent } from '../log.ts';
 import { parsePlatform, platformRank } from '../oci/platform.ts';
-import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
+import { familiarReference, formatReference, parseReference, type Reference } from '../oci/reference.ts';
 import type { NetworkLimits } from '../registry/limits.ts';
 import type { Source } from '../registry/sources.ts';
 import { type ImageRecord, ImageStore } from '../store/images.ts';
@@ -45,7 +45,9 @@ export async function ensureImage(
   const here = ask ? undefined : await findHere(engine, images, reference, options.platform);
   if (here !== undefined) return here;
   if (policy === 'never' || isId) throw notHere(reference);
-  const { id } = await fetchImage(engine, images, parseReference(reference), options);
+  const ref = parseReference(reference);
+  if (policy === 'missing') engine.reporter.info(`Unable to find image '${familiarReference(ref)}' locally`);
+  const { id } = await fetchImage(engine, images, ref, options);
   const record = await images.resolve(id);
   if (record === undefined)
     throw new TsboxError('CONFLICT', `${reference} was removed while it was being pulled`);

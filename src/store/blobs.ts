@@ -177,7 +177,7 @@ class Writer implements BlobWriter {
       throw await this.#refuse(`has ${this.#offset} bytes instead of ${size}`);
     }
     const digest = `sha256:${this.#hash.digest('hex')}`;
-    if (expected !== undefined && digest !== expected) throw await this.#refuse(`is ${digest}`);
+    if (expected !== undefined && digest !== expected) throw await this.#refuse(`does not match: it is ${digest}`);
     await this.#publish(digest);
     this.#done = { digest, size: this.#offset };
     return this.#done;

@@ -217,7 +217,7 @@ const LIES: readonly Lie[] = [
   {
     name: 'other bytes',
     code: 'DIGEST',
-    message: /content of sha256:.* is sha256/,
+    message: /content of sha256:.* does not match/,
     tell: (registry, layer) => {
       registry.mischief = request => (isLayer(request.path, layer) ? { corrupt: true } : undefined);
     },
