@@ -168,7 +168,8 @@ function userMount(m: MountRecord): Mount {
     destination: m.target,
     type: 'bind',
     source,
-    options: ['rbind', 'rprivate', ...(m.readOnly ? ['ro'] : []), ...m.options],
+    // `nocopy` is for who fills a new volume, no mount knows it.
+    options: ['rbind', 'rprivate', ...(m.readOnly ? ['ro'] : []), ...m.options.filter(o => o !== 'nocopy')],
   };
 }
 

@@ -15,4 +15,5 @@ export async function ensureVolumes(
     const made = await ensureVolume(engine.paths, source, { anonymous });
     if (made) cleanup.push(() => deleteVolume(engine.paths, source));
   }
+  await (await import('./volumes-copy-up.ts')).copyUp(engine, record);
 }

@@ -29,8 +29,8 @@ const MODES = [
   'bind',
   'nocopy',
 ];
-/** SELinux labels are root's business, and nocopy is how volumes behave anyway: accepted, nothing to do. */
-const SILENT = new Set(['rw', 'ro', 'z', 'Z', 'nocopy', 'rbind', 'bind']);
+/** SELinux labels are root's business: accepted, nothing to do. */
+const SILENT = new Set(['rw', 'ro', 'z', 'Z', 'rbind', 'bind']);
 
 function parseVolume(spec: string): MountRecord {
   const parts = spec.split(':');
