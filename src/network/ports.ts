@@ -92,7 +92,8 @@ function address(spec: string, ip6: string | undefined, ip4: string | undefined)
 }
 
 function portRange(spec: string, text: string): number[] {
-  const [first = Number.NaN, last = first] = text.split('-').map(Number);
+  const digits = /^\d{1,9}(-\d{1,9})?$/.test(text) ? text.split('-').map(Number) : [];
+  const [first = Number.NaN, last = first] = digits;
   if (!(first <= last)) fail(spec, `${JSON.stringify(text)} is not a port or a range of ports`);
   if (last > 65535) fail(spec, `${last} is above the highest port, 65535`);
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
