@@ -243,8 +243,16 @@ static int docker_status(int status)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* What it said before it died, which may lie behind what has just been read. */
+static void last_words(struct super *s, struct kid *k)
+{
+    while (k->sync >= 0 && on_sync(s, k))
+        ;
+}
+
 static void service_ended(struct super *s, struct kid *k, int status)
 {
+    last_words(s, k);
     if (k->out >= 0)
         on_service_output(k);
     k->pid = 0;
@@ -265,6 +273,7 @@ static void reap(struct super *s)
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
         if (pid == s->init.pid) {
+            last_words(s, &s->init);
             s->dead = true;
             s->status = status;
         }
@@ -390,7 +399,7 @@ static const char *detach(struct super *s)
         dup2(null, i);
     close(null);
     setsid();
-    title(s->role == JOIN ? "session" : "supervise", s->q->id);
+    title(s->role == JOIN ? "exec" : "supervise", s->q->id);
     if (s->front >= 0 && !session_add(&s->s, s->front, s->q->front, true))
         return "front";
     return NULL;

@@ -6,7 +6,11 @@ import type { Duplex } from 'node:stream';
 
 /** Speaks docs/helper-protocol.md without any code of src/, so that a mistake is not made twice in the same way. */
 
-export const HELPER = process.env.TSBOX_TEST_HELPER ?? path.resolve(import.meta.dirname, '../../dist/tsbox-helper');
+/** Of every container of this process; `ps` shows it. */
+export const ID = `h${process.pid}`;
+
+export const HELPER =
+  process.env.TSBOX_TEST_HELPER ?? path.resolve(import.meta.dirname, '../../dist/tsbox-helper');
 export type Field = string | number | Buffer;
 export type Rec = readonly Field[];
 
@@ -46,8 +50,6 @@ function decode(all: Buffer): string[][] {
 
 export interface RunOptions {
   args?: string[];
-  uid?: number;
-  gid?: number;
   stdio?: ('pipe' | 'ignore' | number)[];
   /** Without: no descriptor 4. */
   signals?: boolean;
@@ -65,12 +67,15 @@ export class Run {
   #closed = false;
 
   constructor(role: string, records: readonly Rec[], options: RunOptions = {}) {
-    const stdio = [...(options.stdio ?? ['pipe', 'pipe', 'pipe']), 'pipe', options.signals === false ? 'ignore' : 'pipe'];
+    const stdio = [
+      ...(options.stdio ?? ['pipe', 'pipe', 'pipe']),
+      'pipe',
+      options.signals === false ? 'ignore' : 'pipe',
+    ];
     for (let i = 0; i < (options.extra ?? 0); i++) stdio.push('pipe');
-    this.child = spawn(HELPER, [role, ...(options.args ?? ['test'])], {
+    this.child = spawn(HELPER, [role, ...(options.args ?? [ID])], {
       argv0: 'tsbox:',
       stdio,
-      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.gid ?? options.uid }),
     });
     for (const s of this.child.stdio) s?.on('error', () => {});
     this.child.stdout?.on('data', d => {
@@ -88,8 +93,18 @@ export class Run {
       this.#closed = true;
       this.#notify();
     });
-    this.exit = new Promise(resolve => {
-      this.child.once('close', (status, signal) => resolve(status ?? 1000 + os.constants.signals[signal ?? 'SIGHUP']));
+    // Not 'close': the channel stays open as long as the supervisor lives.
+    const ended = [this.child.stdout, this.child.stderr].map(
+      stream => stream && new Promise(resolve => stream.once('close', resolve)),
+    );
+    const exit = new Promise<number>(resolve => {
+      this.child.once('exit', (status, signal) =>
+        resolve(status ?? 1000 + os.constants.signals[signal ?? 'SIGHUP']),
+      );
+    });
+    this.exit = exit.then(async status => {
+      await Promise.all(ended);
+      return status;
     });
     if (records.length) this.channel.write(frame(records));
   }
@@ -124,42 +139,139 @@ export class Run {
   }
 }
 
-export const CLONE = { NS: 0x20000, UTS: 0x4000000, IPC: 0x8000000, USER: 0x10000000, PID: 0x20000000, NET: 0x40000000 };
+export const CLONE = {
+  NS: 0x20000,
+  UTS: 0x4000000,
+  IPC: 0x8000000,
+  USER: 0x10000000,
+  PID: 0x20000000,
+  NET: 0x40000000,
+};
 export const ALL = Object.values(CLONE).reduce((a, b) => a + b, 0);
 export const MS = { RDONLY: 1, NOSUID: 2, NODEV: 4, NOEXEC: 8, REC: 16384 };
 
 const BUSYBOX = '/bin/busybox';
-export const hasBusybox = (): boolean => {
-  try {
-    return fs.statSync(BUSYBOX).isFile() && execFileSync('file', ['-L', BUSYBOX]).includes('static');
-  } catch {
-    return fs.existsSync(BUSYBOX);
-  }
-};
 
-/** A root file system of busybox; owner as given. */
+/** A root file system of busybox. */
 export function busyboxTree(dir: string): void {
-  for (const d of ['bin', 'dev', 'proc', 'sys', 'tmp', 'etc', 'root']) fs.mkdirSync(path.join(dir, d), { recursive: true });
+  for (const d of ['bin', 'dev', 'proc', 'sys', 'tmp', 'etc', 'root']) {
+    fs.mkdirSync(path.join(dir, d), { recursive: true });
+  }
   fs.copyFileSync(BUSYBOX, path.join(dir, 'bin/busybox'));
   fs.chmodSync(path.join(dir, 'bin/busybox'), 0o755);
-  for (const name of execFileSync(BUSYBOX, ['--list'], { encoding: 'utf8' }).trim().split('\n'))
+  for (const name of execFileSync(BUSYBOX, ['--list'], { encoding: 'utf8' }).trim().split('\n')) {
     if (name !== 'busybox') fs.symlinkSync('busybox', path.join(dir, 'bin', name));
+  }
   fs.writeFileSync(path.join(dir, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
 }
 
+/** Header records for the maps that this account can have. */
+export function maps(): Rec[] {
+  const uid = process.getuid?.() ?? 0;
+  const gid = process.getgid?.() ?? 0;
+  if (uid === 0)
+    return [
+      ['uidmap', 0, 0, 65536],
+      ['gidmap', 0, 0, 65536],
+    ];
+  const sub = (file: string): number[] | undefined =>
+    fs.existsSync(file)
+      ? fs
+          .readFileSync(file, 'utf8')
+          .split('\n')
+          .find(l => l.startsWith(`${os.userInfo().username}:`))
+          ?.split(':')
+          .map(Number)
+      : undefined;
+  const u = sub('/etc/subuid');
+  const g = sub('/etc/subgid');
+  if (!u || !g)
+    return [
+      ['uidmap', 0, uid, 1],
+      ['gidmap', 0, gid, 1],
+      ['setgroups', 'deny'],
+    ];
+  return [
+    ['uidmap', 0, uid, 1],
+    ['uidmap', 1, u[1] ?? 0, 65535],
+    ['gidmap', 0, gid, 1],
+    ['gidmap', 1, g[1] ?? 0, 65535],
+    ['uidmapper', '/usr/bin/newuidmap'],
+    ['gidmapper', '/usr/bin/newgidmap'],
+  ];
+}
+
+/** The header of a container in `dir`, whose image is `dir`/rootfs. */
+export const header = (dir: string, ...more: Rec[]): Rec[] => [
+  ['version', '1'],
+  ['id', ID],
+  ['cwd', dir],
+  ['clone', ALL],
+  ...maps(),
+  ...more,
+];
+
 /** The first half of an ordinary container's plan, without the barrier. */
-export function rootPlan(root = 'rootfs', tty = false): Rec[] {
+export function rootPlan(tty = false, root = 'rootfs'): Rec[] {
   return [
     ['private'],
     ['bindroot', root],
     ['mount', 'proc', 'proc', '/proc', MS.NOSUID + MS.NODEV + MS.NOEXEC, '', 'cs'],
     ['mount', 'tmpfs', 'tmpfs', '/dev', MS.NOSUID, 'mode=755,size=65536k', 'cs'],
-    ...['null', 'zero', 'tty'].map(d => ['bind', `/dev/${d}`, `/dev/${d}`, 0, 'cn'] as Rec),
-    ['mount', 'devpts', 'devpts', '/dev/pts', MS.NOSUID + MS.NOEXEC, 'newinstance,ptmxmode=0666,mode=0620', 'cs'],
+    ...['null', 'zero', 'tty'].map((d): Rec => ['bind', `/dev/${d}`, `/dev/${d}`, 0, 'cn']),
+    [
+      'mount',
+      'devpts',
+      'devpts',
+      '/dev/pts',
+      MS.NOSUID + MS.NOEXEC,
+      'newinstance,ptmxmode=0666,mode=0620',
+      'cs',
+    ],
+    ['symlink', 'pts/ptmx', '/dev/ptmx'],
+    ...(tty ? [['file', '/dev/console', '600'] as Rec] : []),
     ['pivot'],
-    ...(tty ? [['tty'] as Rec] : []),
+    ...(tty ? [['tty'] as Rec] : [['session'] as Rec]),
   ];
 }
 
 export const env: Rec = ['env', 'PATH=/bin', 'TERM=dumb'];
-export const sh = (script: string, ...args: string[]): Rec => ['exec', 'sh', 'sh', '-c', script, 'sh', ...args];
+export const sh = (script: string, ...args: string[]): Rec => [
+  'exec',
+  'sh',
+  'sh',
+  '-c',
+  script,
+  'sh',
+  ...args,
+];
+
+/** A container of one shell script. */
+export function container(
+  dir: string,
+  script: string,
+  head: Rec[] = [['front', 'oe']],
+  options?: RunOptions,
+): Run {
+  const tty = head.some(r => r[0] === 'tty');
+  return new Run(
+    'supervise',
+    [...header(dir, ...head), ['plan', 'init'], ...rootPlan(tty), env, sh(script)],
+    options,
+  );
+}
+
+/** Pids whose command line contains the text, but not ours. */
+export function processesWith(text: string): number[] {
+  return fs
+    .readdirSync('/proc')
+    .filter(n => /^\d+$/.test(n) && Number(n) !== process.pid)
+    .filter(n => {
+      try {
+        return fs.readFileSync(`/proc/${n}/cmdline`, 'utf8').replaceAll('\0', ' ').includes(text);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
