@@ -10,6 +10,7 @@ import type * as T from './types.ts';
  */
 export class Tsbox {
   readonly #engine: Engine;
+  #sweeping: Promise<void> | undefined;
 
   private constructor(engine: Engine) {
     this.#engine = engine;
@@ -31,17 +32,24 @@ export class Tsbox {
 
   /** Makes a container without starting it; pulls what is missing. Returns its id. */
   async create(options: T.CreateOptions): Promise<string> {
-    return (await import('./create.ts')).create(this.#engine, options);
+    const id = await (await import('./create.ts')).create(this.#engine, options);
+    await this.sweep();
+    return id;
   }
 
   /** Makes and starts a container with the caller connected to it. Undone as a whole when the start fails. */
   async run(options: T.CreateOptions, attach: T.AttachOptions = {}): Promise<T.Attached> {
-    return (await import('./run.ts')).run(this.#engine, options, attach);
+    const attached = await (await import('./run.ts')).run(this.#engine, options, attach);
+    // Beside the command that runs now: it costs nobody time.
+    void this.sweep();
+    return attached;
   }
 
   /** `run -d`: returns the id once the command has been executed. */
   async runDetached(options: T.CreateOptions): Promise<string> {
-    return (await import('./run.ts')).runDetached(this.#engine, options);
+    const id = await (await import('./run.ts')).runDetached(this.#engine, options);
+    await this.sweep();
+    return id;
   }
 
   /** Runs to the end and returns what it wrote. */
@@ -92,6 +100,7 @@ export class Tsbox {
   /** Removes a container that is not running, or any with `force`. `volumes`: its anonymous volumes too. */
   async remove(container: string, options: { force?: boolean; volumes?: boolean } = {}): Promise<void> {
     await (await import('./remove.ts')).remove(this.#engine, container, options);
+    await this.sweep();
   }
 
   /** Running containers, or all. Newest first. */
@@ -171,10 +180,17 @@ export class Tsbox {
 
   /**
    * Removes what killed commands left behind: half-made containers, work directories nobody holds, `--rm` containers that
-   * ended with nobody there. A few directory listings when there is nothing to do; never throws. The CLI calls it after its work.
+   * ended with nobody there. A few directory listings when there is nothing to do; never throws. `run`, `create` and
+   * `remove` end with it.
    */
   async sweep(): Promise<void> {
-    await (await import('./sweep.ts')).sweep(this.#engine);
+    // Several removals at once need one sweep.
+    this.#sweeping ??= import('./sweep.ts')
+      .then(({ sweep }) => sweep(this.#engine))
+      .finally(() => {
+        this.#sweeping = undefined;
+      });
+    await this.#sweeping;
   }
 
   // The machine
