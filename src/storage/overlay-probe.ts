@@ -18,15 +18,26 @@ export async function overlayProbe(host: StorageHost): Promise<StorageProbe> {
           'does this kernel let a user mount overlayfs, on this file system?',
         ),
         ops.rmtree('m/f', 'can it remember a removed file?'),
+        ops.rmtree('m/d', 'and a removed directory,'),
+        ops.root('m', 'beneath this root'),
+        ops.mkdir(
+          '/d',
+          0o755,
+          'whose name is used again? tmpfs has the attribute for it only since Linux 6.6',
+        ),
       ]);
-      const whiteout = lstatSync(`${path}/u/f`, { throwIfNoEntry: false });
-      return whiteout?.isCharacterDevice()
+      return leftMarks(path)
         ? { ok: true }
         : no(host, 'a removed file leaves no whiteout in the upper directory');
     });
   } catch (error) {
     return no(host, messageOf(error));
   }
+}
+
+function leftMarks(path: string): boolean {
+  const [file, directory] = ['f', 'd'].map(name => lstatSync(`${path}/u/${name}`, { throwIfNoEntry: false }));
+  return (file?.isCharacterDevice() ?? false) && (directory?.isDirectory() ?? false);
 }
 
 function no(host: StorageHost, reason: string): StorageProbe {

@@ -4,7 +4,7 @@ import { giveToStore } from '../host/owner.ts';
 
 /** A little stack of directories in the store's tmp, on which a driver proves itself. */
 export interface ProbeScene {
-  /** Relative to the store: holds l (with the file `f`), u, w, m. */
+  /** Relative to the store: holds l (with a file `f` and a directory `d`), u, w, m. */
   readonly dir: string;
   /** Absolute. */
   readonly path: string;
@@ -14,9 +14,9 @@ export interface ProbeScene {
 export async function withScene<T>(root: string, work: (scene: ProbeScene) => Promise<T>): Promise<T> {
   const path = mkdtempSync(join(root, 'tmp/probe-'));
   try {
-    for (const name of ['l', 'u', 'w', 'm']) mkdirSync(join(path, name));
-    writeFileSync(join(path, 'l/f'), 'seen from above\n');
-    for (const name of ['', 'l', 'l/f', 'u', 'w', 'm']) giveToStore(root, join(path, name));
+    for (const name of ['l', 'l/d', 'u', 'w', 'm']) mkdirSync(join(path, name));
+    for (const name of ['l/f', 'l/d/f']) writeFileSync(join(path, name), 'seen from above\n');
+    for (const name of ['', 'l', 'l/f', 'l/d', 'l/d/f', 'u', 'w', 'm']) giveToStore(root, join(path, name));
     return await work({ dir: `tmp/${basename(path)}`, path });
   } finally {
     sweep(path);

@@ -1,5 +1,5 @@
 import { TsboxError } from '../errors.ts';
-import type { StorageDriver, StorageDriverName, StorageHost, StorageProbe } from './driver.ts';
+import type { StorageDriver, StorageDriverName, StorageHost } from './driver.ts';
 import { fuseOverlayfs } from './fuse-overlayfs.ts';
 import { host as hostDriver } from './host.ts';
 import { overlay } from './overlay.ts';
@@ -47,16 +47,10 @@ export async function selectStorage(
   throw refused(refusals);
 }
 
-/** Every driver's own answer, for doctor. */
-export async function probeStorage(host: StorageHost): Promise<Map<StorageDriverName, StorageProbe>> {
-  const answers = new Map<StorageDriverName, StorageProbe>();
-  for (const name of AUTO) answers.set(name, await DRIVERS[name].probe(host));
-  return answers;
-}
-
 function refused(refusals: readonly Refusal[]): TsboxError {
   const reasons = refusals.map(r => `${r.driver}: ${r.probe.reason ?? 'does not work here'}`).join('; ');
-  const hint = refusals.map(r => r.probe.hint).find(h => h !== undefined);
+  const hints = refusals.map(r => r.probe.hint).filter(h => h !== undefined);
+  const hint = hints.length === 0 ? undefined : [...new Set(hints)].join('; or ');
   const subject =
     refusals.length === 1 ? 'the storage driver cannot be used' : 'no storage driver works here';
   return new TsboxError('STORAGE', `${subject}: ${reasons}`, hint === undefined ? {} : { hint });
