@@ -188,7 +188,7 @@ static bool on_sync(struct super *s, struct kid *k)
             command_started(s);
         return false;
     }
-    if (p[0] == 'F' || p[0] == 'E' || p[0] == 'e')
+    if (!s->init.reported && strchr("FEe", p[0]))
         write_all(CHANNEL, p + 1, (size_t)n - 1);
     if (p[0] == 'F') {
         k->reported = s->init.reported = true;

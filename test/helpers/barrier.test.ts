@@ -166,17 +166,17 @@ test('CVE-2025-52881: procwrite writes to the procfs it names or nowhere', async
   const write = (plan: h.Rec[]) =>
     begin([
       ...plan,
-      ['procwrite', '/proc/sys/kernel/domainname', 'written'],
+      ['procwrite', '/proc/sys/net/ipv4/ip_forward', '1'],
       ['pivot'],
       h.env,
-      h.sh('cat /proc/sys/kernel/domainname'),
+      h.sh('cat /proc/sys/net/ipv4/ip_forward'),
     ]);
   const proc: h.Rec = ['mount', 'proc', 'proc', '/proc', 0, '', 'cs'];
   const fine = write([['private'], ['bindroot', 'rootfs'], proc]);
   assert.is(await within(10_000, fine.exit), 0);
-  assert.is(fine.stdout.toString(), 'written\n');
-  fs.mkdirSync(path.join(rootfs, 'proc/sys/kernel'), { recursive: true });
-  fs.symlinkSync('/etc/passwd', path.join(rootfs, 'proc/sys/kernel/domainname'));
+  assert.is(fine.stdout.toString(), '1\n');
+  fs.mkdirSync(path.join(rootfs, 'proc/sys/net/ipv4'), { recursive: true });
+  fs.symlinkSync('/etc/passwd', path.join(rootfs, 'proc/sys/net/ipv4/ip_forward'));
   const fake = write([['private'], ['bindroot', 'rootfs']]);
   assert.is(await within(10_000, fake.exit), 125);
   assert.is(fs.readFileSync(path.join(rootfs, 'etc/passwd'), 'utf8'), 'root:x:0:0:root:/root:/bin/sh\n');
@@ -184,7 +184,7 @@ test('CVE-2025-52881: procwrite writes to the procfs it names or nowhere', async
     ['private'],
     ['bindroot', 'rootfs'],
     proc,
-    ['bind', '/proc/sys/kernel/hostname', '/proc/sys/kernel/domainname', 0, ''],
+    ['bind', '/proc/sys/net/ipv4/ip_default_ttl', '/proc/sys/net/ipv4/ip_forward', 0, ''],
   ]);
   assert.is(await within(10_000, covered.exit), 125);
 });
