@@ -41,10 +41,8 @@ export function configBytes(image: TestImage): Buffer {
 export function layerOf(dir: string, owner = '0:0'): Buffer {
   const [uid, gid] = owner.split(':');
   const args = [
-    '--owner',
-    `+${uid}`,
-    '--group',
-    `+${gid}`,
+    `--owner=:${uid}`,
+    `--group=:${gid}`,
     '--numeric-owner',
     '--sort=name',
     '--mtime=@1767322445',
