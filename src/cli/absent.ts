@@ -168,6 +168,5 @@ export function explainVerb(verb: string): TsboxError | undefined {
   if (reason === undefined) return undefined;
   return new TsboxError('USAGE', `docker's '${verb}' is not in tsbox (${reason})`, {
     hint: PAGE,
-    exitCode: 1,
   });
 }

@@ -67,7 +67,7 @@ async function unknownCommand(word: string, known: readonly string[], noun?: str
   const prefix = noun === undefined ? 'tsbox' : `tsbox ${noun}`;
   const see = `'${prefix} --help' lists the commands`;
   const hint = close === undefined ? see : `did you mean '${prefix} ${close}'? ${see}`;
-  return new TsboxError('USAGE', `unknown command: ${prefix} ${word}`, { hint, exitCode: 1 });
+  return new TsboxError('USAGE', `unknown command: ${prefix} ${word}`, { hint });
 }
 
 async function loadVerb(name: string): Promise<VerbClass> {

@@ -32,7 +32,7 @@ export async function helpFor(words: readonly string[]): Promise<string> {
 function noSuchCommand(words: string): TsboxError {
   const close = suggest(words, [...Object.keys(VERBS), ...Object.keys(NOUNS)]);
   const hint = close === undefined ? "'tsbox --help' lists the commands" : `did you mean '${close}'?`;
-  return new TsboxError('USAGE', `unknown command: tsbox ${words}`, { hint, exitCode: 1 });
+  return new TsboxError('USAGE', `unknown command: tsbox ${words}`, { hint });
 }
 
 async function overview(): Promise<string> {

@@ -69,7 +69,7 @@ function checkCount(name: string, verb: VerbClass, count: number): void {
   const { min, max } = verb.operands;
   if (count >= min && count <= max) return;
   const hint = `usage: tsbox ${name} ${verb.help.operands}`;
-  throw new TsboxError('USAGE', `'tsbox ${name}' ${expected(verb.operands)}`, { hint, exitCode: 1 });
+  throw new TsboxError('USAGE', `'tsbox ${name}' ${expected(verb.operands)}`, { hint });
 }
 
 function expected({ min, max }: Operands): string {

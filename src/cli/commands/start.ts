@@ -32,9 +32,7 @@ export class Start extends Verb {
   async #attached(): Promise<number> {
     const [name, another] = this.names;
     if (name === undefined || another !== undefined) {
-      throw new TsboxError('USAGE', 'only one container can be started with --attach or --interactive', {
-        exitCode: 1,
-      });
+      throw new TsboxError('USAGE', 'only one container can be started with --attach or --interactive');
     }
     const tsbox = await this.open({ interruptible: true });
     const attached = await tsbox.startAttached(name, {

@@ -252,7 +252,7 @@ test('start, and start attached', async () => {
   const api = { start: async () => {}, startAttached: async () => ended(7) };
   assert.equal(await statusAndOut(['start', 'a', 'b'], api), [0, 'a\nb\n']);
   assert.equal(await statusAndOut(['start', '-a', 'a'], api), [7, '']);
-  assert.equal(await statusAndOut(['start', '-ai', 'a', 'b'], api), [1, '']);
+  assert.equal(await statusAndOut(['start', '-ai', 'a', 'b'], api), [125, '']);
 });
 
 const statusAndOut = async (argv: string[], api: object) => {
