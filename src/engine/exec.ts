@@ -16,7 +16,7 @@ import { containerSpec } from './container-spec.ts';
 import type { Engine } from './context.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
 import { extendEnv } from './env.ts';
-import { frontStreams, stdioOf, terminalSize } from './launch-container.ts';
+import { frontStreams, stdioOf, terminalSize, withPrimary } from './launch-container.ts';
 import { mapsFor } from './machine.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import type { Attached, AttachOptions, ExecOptions } from './types.ts';
@@ -67,7 +67,7 @@ async function join(
       init: joinPlan(joined.netns, options.tty ?? false),
       resume: async files => {
         const user = imageUser(options.user ?? record.process.user, files);
-        const groups = joined.denySetgroups ? [] : user.groups;
+        const groups = joined.denySetgroups ? [] : withPrimary(user);
         return resumePlan(joined.spec, { ...user, groups }, await seccompFilter(engine, joined.record));
       },
     },

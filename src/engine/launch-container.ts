@@ -7,6 +7,7 @@ import type { FileAnswer } from '../runtime/channel.ts';
 import { imageUser } from '../runtime/image-user.ts';
 import { type Launched, launch } from '../runtime/launch.ts';
 import { resumePlan } from '../runtime/plan.ts';
+import type { ResolvedUser } from '../runtime/users.ts';
 import { storageDriver } from '../storage/select.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { attachSocket, containerFiles, containerRuntimeDir } from './container-paths.ts';
@@ -54,10 +55,13 @@ async function resume(
   files: ReadonlyMap<string, FileAnswer>,
 ) {
   const user = imageUser(plan.spec.annotations[ANNOTATION.user] ?? '', files);
-  const groups = plan.maps.denySetgroups ? [] : user.groups;
+  const groups = plan.maps.denySetgroups ? [] : withPrimary(user);
   await networkDriver(record.network.driver).publish?.(plan.networkRequest);
   return resumePlan(plan.spec, { ...user, groups }, await seccompFilter(engine, record));
 }
+
+/** The primary group among the others, or a file that denies it to its group would be open (CVE-2022-36109). */
+export const withPrimary = (user: ResolvedUser): number[] => [...new Set([user.gid, ...user.groups])];
 
 function fileHeader(engine: Engine, record: ContainerRecord) {
   const files = containerFiles(record.id);

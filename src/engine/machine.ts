@@ -7,13 +7,14 @@ import { type EnterHost, enter } from '../runtime/enter.ts';
 import type { StorageHost } from '../storage/driver.ts';
 import type { Engine } from './context.ts';
 import { provenMaps } from './userns-proof.ts';
+import { warnOncePerBoot } from './warn-once.ts';
 
 type Want = 'auto' | 'ranges' | 'single' | 'keep-id';
 
-/** The id maps for this user; says once why it is not the mode that a user would want. */
+/** The id maps for this user; says once per boot why it is not the mode that a user would want. */
 export async function mapsFor(engine: Engine, want: Want): Promise<UsernsMaps> {
   const { maps, warning } = await provenMaps(engine, want);
-  if (warning) engine.reporter.warn(warning);
+  if (warning) warnOncePerBoot(engine, warning);
   ownStore(engine.paths, maps);
   return maps;
 }

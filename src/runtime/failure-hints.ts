@@ -29,15 +29,8 @@ export const FAILURE_HINTS: Partial<Record<OpName, Explain>> = {
     errno === ENOENT || errno === ENOTDIR
       ? { message: `working directory ${path}`, reason: 'no such directory in the container' }
       : undefined,
-  ids: (errno, [uid, gid]) =>
-    errno === EINVAL
-      ? {
-          code: 'USER',
-          message: `user ${uid}:${gid}`,
-          reason: "this id is not in the container's id map",
-          hint: 'without subordinate ids only root exists inside: see docs/host-setup.md, or leave -u out',
-        }
-      : undefined,
+  owner: (errno, [uid, gid]) => idFailure(errno, uid, gid),
+  ids: (errno, [uid, gid]) => idFailure(errno, uid, gid),
   tty: errno => ({
     message: 'opening a pseudo-terminal in the container',
     ...(errno === ENOSPC && { reason: 'no terminals left' }),
@@ -45,6 +38,16 @@ export const FAILURE_HINTS: Partial<Record<OpName, Explain>> = {
 };
 
 const denied = (errno: number): boolean => errno === EPERM || errno === EACCES;
+
+function idFailure(errno: number, uid = '', gid = ''): FailureText | undefined {
+  if (errno !== EINVAL) return undefined;
+  return {
+    code: 'USER',
+    message: `user ${uid}:${gid}`,
+    reason: "this id is not in the container's id map",
+    hint: 'without subordinate ids only root exists inside: see docs/host-setup.md, or leave -u out',
+  };
+}
 
 function mountFailure(errno: number, type = '', target = ''): FailureText | undefined {
   if (errno === ELOOP) {
