@@ -36,7 +36,7 @@ test('unknown command, flag, image, name', async () => {
 
 test('a mistyped verb or flag gets the one that was meant', async () => {
   const box = await busybox();
-  assert.match((await box('rnu')).stderr, /run/);
+  assert.match((await box('inspct')).stderr, /inspect/);
   assert.match((await box('run', '--entripoint', 'x', 'busybox')).stderr, /--entrypoint/);
 });
 

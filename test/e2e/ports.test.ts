@@ -1,4 +1,3 @@
-import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -83,36 +82,6 @@ test('two ports of one server', async () => {
   const [a, b] = [await freePort(), await freePort()];
   const id = await httpd(`127.0.0.1:${a}:80`, `127.0.0.1:${b}:80`);
   for (const port of [a, b]) assert.is(await get(`http://127.0.0.1:${port}/`), 'hello from web\n');
-  await box.ok('rm', '-f', id);
-});
-
-test('udp', async () => {
-  const box = await busybox();
-  const port = await freePort();
-  const id = await box.ok(
-    'run',
-    '-d',
-    '-p',
-    `127.0.0.1:${port}:5000/udp`,
-    'busybox',
-    'nc',
-    '-u',
-    '-l',
-    '-p',
-    '5000',
-    '-e',
-    'cat',
-  );
-  const socket = createSocket('udp4');
-  let answer = '';
-  socket.on('message', data => {
-    answer = data.toString();
-  });
-  await eventually(10_000, 'an echo', () => {
-    socket.send('ping', port, '127.0.0.1');
-    return answer === 'ping';
-  });
-  socket.close();
   await box.ok('rm', '-f', id);
 });
 
