@@ -7,6 +7,7 @@ import { layerTree } from '../storage/layout.ts';
 import { newId } from '../store/atomic.ts';
 import type { ContainerRecord, MountRecord } from '../store/container-record.ts';
 import { listContainerRecords } from '../store/containers.ts';
+import { identityAlive, ownIdentity } from '../store/containers-owner.ts';
 import { volumeData } from '../store/volumes.ts';
 import type { Engine } from './context.ts';
 import { mapsFor, storageHost } from './machine.ts';
@@ -46,13 +47,23 @@ async function isOurs(engine: Engine, record: ContainerRecord, { source }: Mount
 async function fill(engine: Engine, record: ContainerRecord, mount: MountRecord): Promise<void> {
   const layers = await imageDirectories(engine, record, mount);
   if (layers.length === 0 || isPlain(layers)) return;
-  const target = join('volumes', mount.source, `.copy-${newId().slice(0, 16)}`);
+  await removeUnfinished(engine, mount.source);
+  const target = join('volumes', mount.source, `.copy-${newId().slice(0, 16)}.${ownIdentity()}`);
   try {
     await flatten(engine, layers, target);
     renameSync(join(engine.paths.root, target), volumeData(engine.paths, mount.source));
   } catch (error) {
     await (await import('./remove-tree.ts')).removeTree(engine, target);
     if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+  }
+}
+
+/** What copies that were killed left beside the volume's directory. */
+async function removeUnfinished(engine: Engine, volume: string): Promise<void> {
+  for (const entry of readdirSync(join(engine.paths.volumes, volume))) {
+    const [, identity] = /^\.copy-[^.]+\.(.+)$/.exec(entry) ?? [];
+    if (identity === undefined || identityAlive(identity)) continue;
+    await (await import('./remove-tree.ts')).removeTree(engine, join('volumes', volume, entry));
   }
 }
 

@@ -1,18 +1,17 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import type { Paths } from '../host/paths.ts';
 import { identityAlive } from './containers-owner.ts';
 import { containerExists, listContainerIds } from './containers-read.ts';
-import { holderOf, listNames, releaseName } from './names.ts';
+import { holderOf, listNames, releaseName, removeEmptyName } from './names.ts';
 
 /**
  * Removes what killed processes left half-made among the containers and volumes: hidden directories that never got their
  * name, drafts of names, names whose container never came or is gone. What belongs to a living process is left alone.
  */
 export async function sweepDrafts(paths: Paths): Promise<void> {
-  await Promise.all([paths.containers, paths.volumes].map(sweepHidden));
-  await sweepNameDrafts(join(paths.containers, '.names'));
+  await Promise.all([paths.containers, join(paths.containers, '.names'), paths.volumes].map(sweepHidden));
   await sweepNames(paths);
 }
 
@@ -20,15 +19,8 @@ export async function sweepDrafts(paths: Paths): Promise<void> {
 async function sweepHidden(parent: string): Promise<void> {
   for (const entry of await list(parent)) {
     const [, identity] = /^\.new-[^.]+\.(.+)$/.exec(entry) ?? [];
-    if (identity !== undefined && !identityAlive(identity)) await discard(join(parent, entry));
-  }
-}
-
-/** `.names/.<id>/<id>` holds the identity; one without it is being made now or was never written: both are empty. */
-async function sweepNameDrafts(names: string): Promise<void> {
-  for (const entry of (await list(names)).filter(name => name.startsWith('.'))) {
-    const identity = await readFile(join(names, entry, entry.slice(1)), 'utf8').catch(() => undefined);
-    if (identity !== undefined && !identityAlive(identity)) await discard(join(names, entry));
+    if (identity === undefined || identityAlive(identity)) continue;
+    await rm(join(parent, entry), { recursive: true, force: true });
   }
 }
 
@@ -38,8 +30,10 @@ async function sweepNames(paths: Paths): Promise<void> {
   if (names.length <= listContainerIds(paths).length) return;
   for (const name of names) {
     const holder = await holderOf(paths, name);
-    if (holder === undefined || identityAlive(holder.identity)) continue;
-    if (!containerExists(paths, holder.id)) await releaseName(paths, name, holder.id);
+    if (holder === undefined) await removeEmptyName(paths, name);
+    else if (!identityAlive(holder.identity) && !containerExists(paths, holder.id)) {
+      await releaseName(paths, name, holder.id);
+    }
   }
 }
 
@@ -49,5 +43,3 @@ async function list(directory: string): Promise<string[]> {
     return [];
   });
 }
-
-const discard = (path: string): Promise<void> => rm(path, { recursive: true, force: true });

@@ -39,7 +39,7 @@ export async function takeName(
   identity: string,
   isStale: (id: string, identity: string) => Promise<boolean>,
 ): Promise<string | undefined> {
-  const draft = join(names(paths), `.${id}`);
+  const draft = join(names(paths), `.new-${id}.${identity}`);
   await mkdir(draft, { recursive: true, mode: 0o700 });
   try {
     await writeFile(join(draft, id), identity, { mode: 0o600 });
@@ -86,9 +86,13 @@ export async function holderOf(
 
 /** Gives the name back if `id` has it; a name that somebody else has by now is left alone. */
 export async function releaseName(paths: Paths, name: string, id: string): Promise<void> {
-  const directory = join(names(paths), name);
-  await unlink(join(directory, id)).catch(ignore('ENOENT', 'ENOTDIR'));
-  await rmdir(directory).catch(ignore('ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'));
+  await unlink(join(names(paths), name, id)).catch(ignore('ENOENT', 'ENOTDIR'));
+  await removeEmptyName(paths, name);
+}
+
+/** A name that nobody has; one that somebody has is left alone. */
+export async function removeEmptyName(paths: Paths, name: string): Promise<void> {
+  await rmdir(join(names(paths), name)).catch(ignore('ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'));
 }
 
 /** Every name with an entry, drafts left out. */

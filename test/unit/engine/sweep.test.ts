@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -33,13 +33,13 @@ sweeping('names and drafts of names', async () => {
   await takeName(paths, 'stale', newId(), DEAD, never);
   await takeName(paths, 'making', newId(), ownIdentity(), never);
   const names = join(paths.containers, '.names');
+  mkdirSync(join(names, 'empty')); // its holder was killed while giving it back
   for (const identity of [DEAD, ownIdentity()]) {
-    const id = newId();
-    mkdirSync(join(names, `.${id}`));
-    writeFileSync(join(names, `.${id}`, id), identity);
+    mkdirSync(join(names, `.new-${newId()}.${identity}`));
   }
   await sweep(engineOf(paths));
   assert.is(await holderOf(paths, 'stale'), undefined);
+  assert.is(existsSync(join(names, 'empty')), false);
   assert.ok(await holderOf(paths, 'kept'));
   assert.ok(await holderOf(paths, 'making'));
   assert.is(readdirSync(names).filter(n => n.startsWith('.')).length, 1);

@@ -1,0 +1,154 @@
+import type { ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { statusOf } from '../support/cli.ts';
+import { busybox, field, removeContainers, sleeper } from '../support/ready.ts';
+import { requires } from '../support/requires.ts';
+import { eventually, within } from '../support/within.ts';
+
+/** SIGKILL for whoever takes part: what is told afterwards is true, and nothing is left. */
+const test = requires(suite('killed'), 'userns', 'busybox');
+test.after.each(removeContainers);
+
+const RUN = ['run', '--network', 'none'];
+const supervisor = async (id: string): Promise<number> => Number(await field(id, '{{.Tsbox.SupervisorPid}}'));
+
+test('the supervisor: 137, and every command says so at once', async () => {
+  const box = await busybox();
+  const id = await sleeper('--name', 'shot');
+  const [logs, wait] = [box.start('logs', '-f', id), box.start('wait', id)];
+  const waited = output(wait);
+  await new Promise(resolve => setTimeout(resolve, 300)); // both are waiting now, or will find it so
+  process.kill(await supervisor(id), 'SIGKILL');
+  assert.is(await within(5000, statusOf(logs), 'logs -f'), 0);
+  assert.is(await within(5000, waited, 'wait'), '137\n');
+  assert.is(await field(id, '{{.State.Status}} {{.State.ExitCode}}'), 'exited 137');
+  assert.match(await field(id, '{{.State.Error}}'), /supervisor was killed/);
+  await box.fails(1, /not running/, 'kill', id);
+  assert.is(await box.ok('stop', id), id);
+  await box.ok('start', id);
+  assert.is(await field(id, '{{.State.Status}}'), 'running');
+  await box.ok('rm', '-f', id);
+});
+
+test('pid 1: 137, told by the supervisor', async () => {
+  const box = await busybox();
+  const id = await sleeper();
+  process.kill(Number(await field(id, '{{.State.Pid}}')), 'SIGKILL');
+  assert.is(await within(5000, box.ok('wait', id), 'wait'), '137');
+  assert.is(await field(id, '{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}'), 'exited 137 ');
+});
+
+test('the client of run --rm: the container goes on, and is removed at its end', async () => {
+  const box = await busybox();
+  const client = box.start(...RUN, '--rm', '--name', 'alone', 'busybox', 'sleep', '2');
+  await eventually(
+    5000,
+    'it runs',
+    async () => (await box('ps', '-q', '--filter', 'name=alone')).stdout !== '',
+  );
+  client.kill('SIGKILL');
+  await statusOf(client);
+  assert.is(await field('alone', '{{.State.Status}}'), 'running');
+  assert.is(processesOf(box.home.dir).length > 0, true, 'its supervisor is among what is counted below');
+  await eventually(10_000, 'it is removed', async () => (await box('ps', '-aq')).stdout === '');
+  await eventually(5000, 'nothing of it is left', async () => leftovers(box.home.store).length === 0);
+});
+
+test('client and supervisor of run --rm: the next command removes what is left', async () => {
+  const box = await busybox();
+  const client = box.start(...RUN, '--rm', '--name', 'gone', 'busybox', 'sleep', '1000');
+  await eventually(
+    5000,
+    'it runs',
+    async () => (await box('ps', '-q', '--filter', 'name=gone')).stdout !== '',
+  );
+  const pid = await supervisor('gone');
+  client.kill('SIGKILL');
+  process.kill(pid, 'SIGKILL');
+  await statusOf(client);
+  await box.ok('create', '--name', 'next', 'busybox', 'true');
+  assert.is(await box.ok('ps', '-a', '--format', '{{.Names}}'), 'next');
+  await box.ok('rm', 'next');
+  assert.equal(leftovers(box.home.store), []);
+});
+
+test('the client at any moment of run', async () => {
+  const box = await busybox();
+  for (let delay = 20; delay <= 400; delay += process.env.TSBOX_TEST_LONG ? 2 : 25) {
+    const client = box.start(...RUN, '--rm', 'busybox', 'sleep', '1000');
+    await new Promise(resolve => setTimeout(resolve, delay));
+    client.kill('SIGKILL');
+    await statusOf(client);
+  }
+  await removeContainers();
+  await eventually(
+    5000,
+    'the last supervisors have gone',
+    async () => processesOf(box.home.dir).length === 0,
+  );
+  // Whatever was killed before it had a supervisor is swept by the next command that makes or removes something.
+  await box.ok('create', '--name', 'next', 'busybox', 'true');
+  await box.ok('rm', 'next');
+  assert.equal(leftovers(box.home.store), []);
+  assert.is(await box.ok('ps', '-aq'), '');
+  assert.equal(processesOf(box.home.dir), []);
+});
+
+test('rm while it is being removed, started, stopped: always gone in the end', async () => {
+  const box = await busybox();
+  for (let round = 0; round < 4; round++) {
+    const id = await sleeper();
+    const others = [
+      ['stop', '-t', '0', id],
+      ['start', id],
+      ['rm', '-f', id],
+      ['kill', id],
+      ['rm', '-f', id],
+    ];
+    await Promise.all(others.map(args => box(...args)));
+    await box.ok('rm', '-f', id);
+    assert.is(await box.ok('ps', '-aq'), '');
+  }
+  await eventually(5000, 'nothing runs', async () => processesOf(box.home.dir).length === 0);
+});
+
+/** What should not be in a store without containers. */
+function leftovers(store: string): string[] {
+  const places = ['containers', 'containers/.names', 'containers/.fleeting', 'tmp', 'volumes'];
+  return places.flatMap(place =>
+    readdirSync(join(store, place))
+      .filter(name => name !== '.names' && name !== '.fleeting')
+      .map(name => `${place}/${name}`),
+  );
+}
+
+/** Processes that tsbox started for this home: they work in its store or have its environment. */
+function processesOf(home: string): string[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter(pid => belongs(pid, home))
+    .map(pid => readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' '));
+}
+
+function belongs(pid: string, home: string): boolean {
+  try {
+    if (readlinkSync(`/proc/${pid}/cwd`).startsWith(join(home, '.local'))) return true;
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+    return (
+      command.startsWith('tsbox:') && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`HOME=${home}`)
+    );
+  } catch {
+    return false; // somebody else's, or gone
+  }
+}
+
+async function output(child: ChildProcess): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of child.stdout ?? []) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+test.run();
