@@ -47,7 +47,7 @@ export async function pullFrom(context: PullContext, ref: Reference, source: Sou
     () => stop.abort(),
   );
   const fetched = jobs.some(job => !job.hasBlob || !job.hasTree);
-  return name(context, ref, remote, fetched);
+  return list(context, ref, remote, fetched);
 }
 
 /** Each layer once: an image may list the same one several times. */
@@ -76,7 +76,7 @@ async function checkRoom({ engine }: PullContext, jobs: readonly LayerJob[], nam
   if (needed > 0) await checkSpace(engine.paths.root, needed, name);
 }
 
-async function name(
+async function list(
   context: PullContext,
   ref: Reference,
   remote: RemoteImage,
@@ -84,10 +84,12 @@ async function name(
 ): Promise<PullResult> {
   const { engine, images } = context;
   const reference = formatReference(ref);
-  const before = await images.resolve(reference);
+  // As with docker, a tag beside a digest only helps the reader: it does not become a name.
+  const name = ref.digest === undefined ? reference : formatReference({ ...ref, tag: undefined });
+  const before = await images.resolve(name);
   const size = await new LayerStore(engine.paths.layers).size(remote.config.rootfs.diff_ids);
   const digests = [`${repositoryOf(ref)}@${remote.top}`];
-  const id = await images.add(reference, remote.descriptor, { digests, size });
+  const id = await images.add(name, remote.descriptor, { digests, size });
   const downloaded = fetched || before?.manifestDigest !== remote.descriptor.digest;
   return { id, reference, digest: remote.top, downloaded };
 }

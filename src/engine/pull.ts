@@ -6,6 +6,7 @@ import type { NetworkLimits } from '../registry/limits.ts';
 import type { Source } from '../registry/sources.ts';
 import { type ImageRecord, ImageStore } from '../store/images.ts';
 import { LayerStore } from '../store/layers.ts';
+import { whileAdding } from './collect.ts';
 import type { Engine } from './context.ts';
 import type { PullContext } from './pull-source.ts';
 import type { PullOptions, PullPolicy, PullResult } from './types.ts';
@@ -103,7 +104,7 @@ async function fetchImage(
   const progress = options.onProgress ?? ((event: ProgressEvent) => engine.reporter.progress(event));
   const context = { engine, images, http, rules, limits: patience, platform: options.platform, progress };
   try {
-    return await firstThatWorks(context, ref, sources);
+    return await whileAdding(engine, () => firstThatWorks(context, ref, sources));
   } finally {
     await http.close();
   }

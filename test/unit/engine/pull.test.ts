@@ -126,6 +126,18 @@ test('a tag that moved is fetched, the shared layer is not', async scene => {
   assert.equal((await images.resolve(sha256(old.config)))?.names, []);
 });
 
+test('by digest: no name, also when a tag stands before it', async scene => {
+  const { registry, images } = scene;
+  const image = addImage(scene, 'a/b', '1', [layer('x')]);
+  const reference = `${registry.host}/a/b:1@${image.digest}`;
+  assert.is((await get(scene, reference)).reference, reference);
+  const record = await images.resolve(`${registry.host}/a/b@${image.digest}`);
+  assert.equal(record?.names, []);
+  assert.equal(record?.digests, [`${registry.host}/a/b@${image.digest}`]);
+  assert.not((await get(scene, reference)).downloaded);
+  assert.is(registry.count(/manifests/), 1, 'a digest that is here is not asked for again');
+});
+
 test('policies', async scene => {
   const { registry } = scene;
   const reference = `${registry.host}/a/b:1`;
