@@ -12,7 +12,7 @@ export async function forEachName<T>(
   context: Pick<CliContext, 'err' | 'globals'>,
   names: readonly string[],
   work: (name: string) => Promise<T>,
-  done: (result: T, name: string) => void = () => {},
+  done: (result: T, name: string) => unknown = () => {},
 ): Promise<void> {
   const started: Promise<T>[] = [];
   const start = (name: string): void => {

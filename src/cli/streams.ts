@@ -1,5 +1,5 @@
 import { TsboxError } from '../errors.ts';
-import type { AttachOptions } from '../index.ts';
+import type { Attached, AttachOptions } from '../index.ts';
 import type { CliContext } from './context.ts';
 
 const STREAMS = ['stdin', 'stdout', 'stderr'] as const;
@@ -45,4 +45,12 @@ async function requireTerminal(context: Pick<CliContext, 'isTerminal'>): Promise
   throw new TsboxError('USAGE', '-t wants a terminal, and stdin is none', {
     hint: 'leave -t out to pipe data in, or -i to have only output on a terminal',
   });
+}
+
+/** Waits for a command we are connected to. Having left it by the detach keys is success, and moves to a new line. */
+export async function statusOf(attached: Attached, context: Pick<CliContext, 'err'>): Promise<number> {
+  const { exitCode, detached } = await attached.wait();
+  if (!detached) return exitCode;
+  context.err.write('\n');
+  return 0;
 }

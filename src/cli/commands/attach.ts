@@ -1,6 +1,7 @@
 import { Option } from '../clipanion.ts';
 import { type HelpText, type Operands, Verb } from '../command.ts';
 import { flag, text, toggle } from '../options.ts';
+import { statusOf } from '../streams.ts';
 
 export class Attach extends Verb {
   static readonly help: HelpText = {
@@ -23,7 +24,6 @@ export class Attach extends Verb {
       ...(this.sigProxy === undefined ? {} : { sigProxy: this.sigProxy }),
       ...(this.detachKeys === undefined ? {} : { detachKeys: this.detachKeys }),
     });
-    const { exitCode, detached } = await attached.wait();
-    return detached ? 0 : exitCode;
+    return statusOf(attached, this.context);
   }
 }

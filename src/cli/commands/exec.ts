@@ -3,7 +3,7 @@ import { Option } from '../clipanion.ts';
 import { type HelpText, type Operands, Verb } from '../command.ts';
 import { checkEnv, readEnvFiles } from '../env-file.ts';
 import { flag, list, text } from '../options.ts';
-import { attachOptions } from '../streams.ts';
+import { attachOptions, statusOf } from '../streams.ts';
 import { defined, given } from '../values.ts';
 
 export class Exec extends Verb {
@@ -40,8 +40,7 @@ export class Exec extends Verb {
     const streams = await attachOptions(this, this.context);
     const tsbox = await this.open();
     const attached = await tsbox.exec(this.container, options, streams);
-    const { exitCode, detached } = await attached.wait();
-    return detached ? 0 : exitCode;
+    return statusOf(attached, this.context);
   }
 
   async #options(): Promise<ExecOptions> {

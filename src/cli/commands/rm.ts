@@ -3,6 +3,7 @@ import { Option } from '../clipanion.ts';
 import { type HelpText, type Operands, Verb } from '../command.ts';
 import type { Api } from '../context.ts';
 import { forEachName } from '../each.ts';
+import { reportOne } from '../failure.ts';
 import { flag } from '../options.ts';
 
 export class Rm extends Verb {
@@ -23,18 +24,20 @@ export class Rm extends Verb {
       this.context,
       this.names,
       name => this.#remove(tsbox, name),
-      (_, name) => this.print(name),
+      (removed, name) => removed && this.print(name),
     );
     return 0;
   }
 
-  /** As docker's, -f is content when there is nothing to remove. */
-  async #remove(tsbox: Api, name: string): Promise<void> {
+  /** As docker's, -f says what is not there and is content. */
+  async #remove(tsbox: Api, name: string): Promise<boolean> {
     try {
       await tsbox.remove(name, { force: this.force, volumes: this.volumes });
+      return true;
     } catch (error) {
       if (!(this.force && error instanceof TsboxError && error.code === 'NOT_FOUND')) throw error;
-      this.reporter?.warn(error.message);
+      reportOne(error, this.context);
+      return false;
     }
   }
 }

@@ -2,7 +2,7 @@ import { TsboxError } from '../../errors.ts';
 import type { CreateOptions } from '../../index.ts';
 import type { HelpText, Operands } from '../command.ts';
 import { flag, text, toggle } from '../options.ts';
-import { attachOptions } from '../streams.ts';
+import { attachOptions, statusOf } from '../streams.ts';
 import { CreateCommand } from './create-command.ts';
 
 export class Run extends CreateCommand {
@@ -68,7 +68,6 @@ export class Run extends CreateCommand {
     );
     // From now on signals are the container's.
     this.context.interrupt.disarm();
-    const { exitCode, detached } = await attached.wait();
-    return detached ? 0 : exitCode;
+    return statusOf(attached, this.context);
   }
 }

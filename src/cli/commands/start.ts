@@ -3,6 +3,7 @@ import { Option } from '../clipanion.ts';
 import { type HelpText, type Operands, Verb } from '../command.ts';
 import { forEachName } from '../each.ts';
 import { flag, text } from '../options.ts';
+import { statusOf } from '../streams.ts';
 
 export class Start extends Verb {
   static readonly help: HelpText = {
@@ -41,7 +42,6 @@ export class Start extends Verb {
       ...(this.detachKeys === undefined ? {} : { detachKeys: this.detachKeys }),
     });
     this.context.interrupt.disarm();
-    const { exitCode, detached } = await attached.wait();
-    return detached ? 0 : exitCode;
+    return statusOf(attached, this.context);
   }
 }

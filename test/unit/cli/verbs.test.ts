@@ -227,7 +227,8 @@ test('rm -f is content with what is not there', async () => {
       throw notFound(name);
     },
   };
-  assert.is((await cli(['rm', '-fv', 'x'], { api })).status, 0);
+  const { status, out, err } = await cli(['rm', '-fv', 'x'], { api });
+  assert.equal([status, out, err.split('\n')[0]], [0, '', 'tsbox: no such container: x']);
   assert.is((await cli(['rm', 'x'], { api })).status, 1);
   assert.equal(seen[0], { force: true, volumes: true });
 });
