@@ -1,8 +1,9 @@
-import { chmodSync, lstatSync, mkdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { hasErrno, messageOf, TsboxError } from '../errors.ts';
 import type { Config } from './config-default.ts';
+import { makeDirectories } from './directories.ts';
 import { makeStore, STORE_FORMAT } from './store-format.ts';
 
 /** Where this installation keeps its things. All absolute. */
@@ -114,7 +115,7 @@ function makeRuntime(path: string): void {
   const found = lstatOf(path);
   if (!found) {
     try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
+      makeDirectories(path, 0o700);
     } catch (error) {
       throw new TsboxError('IO', `the runtime directory ${path} cannot be made: ${messageOf(error)}`, {
         cause: error,

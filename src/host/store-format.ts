@@ -1,6 +1,7 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, TsboxError } from '../errors.ts';
+import { makeDirectories } from './directories.ts';
 import type { Paths } from './paths.ts';
 
 /** What the file `version` in the store's root says. Another number is another tsbox's store. */
@@ -12,9 +13,9 @@ export const STORE_FORMAT = '1';
  */
 export function makeStore(paths: Paths): void {
   try {
-    mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+    makeDirectories(paths.root, 0o700);
     refuseStrangers(paths);
-    for (const path of storeDirectories(paths)) mkdirSync(path, { recursive: true, mode: 0o700 });
+    for (const path of storeDirectories(paths)) makeDirectories(path, 0o700);
     const temporary = join(paths.tmp, `version.${process.pid}`);
     writeFileSync(temporary, `${STORE_FORMAT}\n`, { mode: 0o600 });
     renameSync(temporary, join(paths.root, 'version'));
