@@ -11,14 +11,26 @@ export interface Lock {
   release(): Promise<void>;
 }
 
+/**
+ * What this process holds, and who in it wants to know of a release. A wait for ourselves must not block a worker thread: the
+ * threads are few, and the holder needs them to get on with its work and let go.
+ */
+const held = new Map<string, { count: number; waiting: Array<() => void> }>();
+
+/** Waits of ours for other processes, of which each takes a thread: one at a time. */
+let turn: Promise<unknown> = Promise.resolve();
+
 /** Takes the flock(2) of a file (made when it is missing), waiting for whoever holds it. Throws IO. */
-export async function acquireLock(path: string, options: LockOptions = {}): Promise<Lock> {
+export async function acquireLock(path: string, { kind = 'exclusive' }: LockOptions = {}): Promise<Lock> {
+  const { tryFlock, waitFlock } = await import('../sys/flock.ts');
   const file = await openLock(path);
   try {
-    const kind = options.kind ?? 'exclusive';
-    const { tryFlock, waitFlock } = await import('../sys/flock.ts');
-    if (!tryFlock(file.fd, kind)) await waitFlock(file.fd, kind);
-    return { release: () => file.close() };
+    while (!tryFlock(file.fd, kind)) {
+      const holder = held.get(path);
+      if (holder) await new Promise<void>(resolve => holder.waiting.push(resolve));
+      else if (await inTurn(() => waitUnlessOurs(path, () => waitFlock(file.fd, kind)))) break;
+    }
+    return hold(path, file);
   } catch (error) {
     await file.close();
     throw ioError(error, `cannot lock ${path}`);
@@ -26,10 +38,13 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
 }
 
 /** The same without waiting: undefined when somebody else holds it. */
-export async function tryLock(path: string, options: LockOptions = {}): Promise<Lock | undefined> {
-  const file = await openLock(path);
+export async function tryLock(
+  path: string,
+  { kind = 'exclusive' }: LockOptions = {},
+): Promise<Lock | undefined> {
   const { tryFlock } = await import('../sys/flock.ts');
-  if (tryFlock(file.fd, options.kind ?? 'exclusive')) return { release: () => file.close() };
+  const file = await openLock(path);
+  if (tryFlock(file.fd, kind)) return hold(path, file);
   await file.close();
   return undefined;
 }
@@ -46,6 +61,37 @@ export async function withLock<T>(
   } finally {
     await lock.release();
   }
+}
+
+/** False when one of ours has taken the lock while we waited for our turn. */
+async function waitUnlessOurs(path: string, wait: () => Promise<void>): Promise<boolean> {
+  if (held.has(path)) return false;
+  await wait();
+  return true;
+}
+
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = turn.then(work, work);
+  turn = mine.catch(() => {});
+  return mine;
+}
+
+function hold(path: string, file: FileHandle): Lock {
+  const entry = held.get(path) ?? { count: 0, waiting: [] };
+  entry.count++;
+  held.set(path, entry);
+  let released: Promise<void> | undefined;
+  const release = async () => {
+    await file.close();
+    if (--entry.count === 0) held.delete(path);
+    for (const wake of entry.waiting.splice(0)) wake();
+  };
+  return {
+    release: () => {
+      released ??= release();
+      return released;
+    },
+  };
 }
 
 async function openLock(path: string): Promise<FileHandle> {

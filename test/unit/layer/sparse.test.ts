@@ -17,7 +17,7 @@ function oldGnu(parts: number[], realSize: number, more: Partial<RawHeader> = {}
     type: 'S',
     magic: 'ustar  \0',
     edit: block => {
-      parts.slice(0, 8).forEach((n, i) => block.write(octal(n), 386 + 12 * i, 'latin1'));
+      for (const [i, n] of parts.slice(0, 8).entries()) block.write(octal(n), 386 + 12 * i, 'latin1');
       if (parts.length > 8) block[482] = 1;
       block.write(octal(realSize), 483, 'latin1');
     },
@@ -79,9 +79,9 @@ for (const [form, bytes] of Object.entries(FORMS)) {
 test('old GNU continues in further blocks', () => {
   const parts = Array.from({ length: 30 }, (_, i) => [i * 10, 1]).flat();
   const extra = Buffer.alloc(1024);
-  parts.slice(8, 50).forEach((n, i) => extra.write(octal(n), 12 * i, 'latin1'));
+  for (const [i, n] of parts.slice(8, 50).entries()) extra.write(octal(n), 12 * i, 'latin1');
   extra[504] = 1;
-  parts.slice(50).forEach((n, i) => extra.write(octal(n), 512 + 12 * i, 'latin1'));
+  for (const [i, n] of parts.slice(50).entries()) extra.write(octal(n), 512 + 12 * i, 'latin1');
   const body = 'x'.repeat(30);
   const whole = entry({ ...oldGnu(parts, 300), size: 30 });
   const [only] = readTar(archive(whole, extra, pad(Buffer.from(body))), 333);
