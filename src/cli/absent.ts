@@ -9,6 +9,7 @@ const PLANNED = 'planned';
 const CGROUP = 'planned: resource limits';
 const WINDOWS = 'Windows only';
 const BUILD = 'planned: building images';
+const SWARM = 'there is no swarm';
 
 /** Flags of `docker run` and `docker create`. */
 export const ABSENT_RUN_FLAGS: Readonly<Record<string, string>> = {
@@ -103,13 +104,21 @@ export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, strin
   images: { '--tree': PLANNED },
   rmi: { '--no-prune': PLANNED, '--platform': PLANNED },
   'volume create': {
+    '--availability': SWARM,
+    '--group': SWARM,
+    '--limit-bytes': SWARM,
     '--opt': PLANNED,
     '-o': PLANNED,
+    '--required-bytes': SWARM,
+    '--scope': SWARM,
+    '--secret': SWARM,
+    '--sharing': SWARM,
+    '--topology-preferred': SWARM,
+    '--topology-required': SWARM,
+    '--type': SWARM,
   },
-  'volume ls': { '--cluster': 'there is no swarm' },
+  'volume ls': { '--cluster': SWARM },
 };
-
-const SWARM = 'there is no swarm';
 
 /** docker's commands. */
 export const ABSENT_VERBS: Readonly<Record<string, string>> = {
