@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { helperPath } from '../../src/host/binaries.ts';
 import { singleMaps } from '../../src/host/idmap.ts';
-import type { NetworkDriver, PortMapping } from '../../src/network/driver.ts';
+import type { NetworkDriver, NetworkRequest, PortMapping } from '../../src/network/driver.ts';
 import { CLONE, MS } from '../../src/plan/flags.ts';
 import { ops } from '../../src/plan/ops.ts';
-import { launch } from '../../src/runtime/launch.ts';
+import { type LaunchPlan, launch } from '../../src/runtime/launch.ts';
 import { collect } from './cli.ts';
 
 /**
@@ -36,59 +36,51 @@ export async function netContainer(
 ): Promise<NetContainer> {
   const dir = runtimeDir ?? mkdtempSync(join(tmpdir(), 'tsbox-net-'));
   mkdirSync(join(dir, 'root'), { recursive: true });
-  const request = { containerId: 'net'.padEnd(64, '0'), runtimeDir: dir, ports, options };
-  const network = driver.setup(request);
-  const netns = network.netns === 'new' ? CLONE.NEWNET : 0;
-  const { uid, gid } = userInfo();
-  const flags = CLONE.NEWUSER | CLONE.NEWNS | CLONE.NEWPID | netns;
-  const started = launch(
-    helperPath(),
-    {
-      role: 'supervise',
-      header: {
-        id: request.containerId,
-        cwd: dir,
-        clone: flags,
-        maps: singleMaps(uid, gid),
-        front: 'oe',
-        lock: join(dir, 'lock'),
-        state: join(dir, 'state.json'),
-      },
-      init: [
-        ops.private('mounts stay here'),
-        ops.hostbind('/', join(dir, 'root'), MS.REC, "the machine's files"),
-        ops.root(join(dir, 'root'), 'seen from another mount'),
-        ops.mount({ type: 'proc', target: '/proc' }, 'for sysctls'),
-        ...network.ops,
-        ops.pivot('enter'),
-        ops.barrier([], 'ports are published here'),
-      ],
-      services: network.services,
-      resume: async () => {
-        await driver.publish?.(request);
-        return [
-          ops.env(['PATH=/usr/bin:/bin'], 'clean'),
-          ops.exec('/bin/busybox', ['sh', '-c', script], 'the script'),
-        ];
-      },
-    },
-    'pipe',
-  );
   const cleanUp = (): void => {
     if (runtimeDir === undefined) rmSync(dir, { recursive: true, force: true });
   };
-  const launched = await started.catch(error => {
+  const request = { containerId: 'net'.padEnd(64, '0'), runtimeDir: dir, ports, options };
+  try {
+    const { child, ended, signal } = await launch(helperPath(), launchPlan(driver, request, script), 'pipe');
+    const [stdout, stderr] = [collect(child.stdout as Readable), collect(child.stderr as Readable)];
+    child.stdin?.end();
+    const status = ended.then(({ exitCode }) => exitCode).finally(cleanUp);
+    return { stdout, stderr, ended: status, kill: () => signal(9) };
+  } catch (error) {
     cleanUp();
     throw error;
-  });
-  const [stdout, stderr] = [
-    collect(launched.child.stdout as Readable),
-    collect(launched.child.stderr as Readable),
-  ];
-  launched.child.stdin?.end();
-  const ended = launched.ended.then(({ exitCode }) => {
-    cleanUp();
-    return exitCode;
-  });
-  return { stdout, stderr, ended, kill: () => launched.signal(9) };
+  }
+}
+
+function launchPlan(driver: NetworkDriver, request: NetworkRequest, script: string): LaunchPlan {
+  const dir = request.runtimeDir;
+  const network = driver.setup(request);
+  const { uid, gid } = userInfo();
+  return {
+    role: 'supervise',
+    header: {
+      id: request.containerId,
+      cwd: dir,
+      clone: CLONE.NEWUSER | CLONE.NEWNS | CLONE.NEWPID | (network.netns === 'new' ? CLONE.NEWNET : 0),
+      maps: singleMaps(uid, gid),
+      front: 'oe',
+      lock: join(dir, 'lock'),
+      state: join(dir, 'state.json'),
+    },
+    init: [
+      ops.private('mounts stay here'),
+      ops.hostbind('/', join(dir, 'root'), MS.REC, "the machine's files"),
+      ops.root(join(dir, 'root'), 'seen from another mount'),
+      ops.mount({ type: 'proc', target: '/proc' }, 'for sysctls'),
+      ...network.ops,
+      ops.pivot('enter'),
+      ops.barrier([], 'ports are published here'),
+    ],
+    services: network.services,
+    resume: async () => {
+      await driver.publish?.(request);
+      const shell = ops.exec('/bin/busybox', ['sh', '-c', script], 'the script');
+      return [ops.env(['PATH=/usr/bin:/bin'], 'clean'), shell];
+    },
+  };
 }
