@@ -2,9 +2,10 @@ import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
 import { attachFront } from '../runtime/front.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
-import { containerState } from '../store/containers.ts';
+import { containerDirectory, containerExists, containerState } from '../store/containers.ts';
 import { attachSocket } from './container-paths.ts';
 import type { Engine } from './context.ts';
+import { FileChanges } from './file-changes.ts';
 import { find, untilGone } from './find.ts';
 
 /** The front's own status for "no supervisor there" or "it vanished". */
@@ -19,22 +20,62 @@ export async function wait(engine: Engine, nameOrId: string): Promise<number> {
   const { record, state } = await find(engine, nameOrId);
   const told = state.status === 'running' ? await toldBySupervisor(engine, record) : NOBODY;
   if (told !== NOBODY && !engine.signal?.aborted) return told;
-  return waitForRecord(engine, record, state);
+  return waitForRecord(engine, record);
 }
 
-/** Also when the supervisor was killed: then pid 1 follows it within a moment, and until it has, nothing has ended. */
-async function waitForRecord(
-  engine: Engine,
-  record: ContainerRecord,
-  before: ContainerState,
-): Promise<number> {
-  for (let state = before; ; state = await containerState(engine.paths, record)) {
-    if (state.status === 'exited' || state.pid === 0) {
-      if (state.status === 'created' && before.status !== 'created') throw removed(record);
-      return state.exitCode;
+/**
+ * By the record: when the supervisor has no room for one more client, or was killed; then pid 1 follows it within a moment,
+ * and until it has, nothing has ended.
+ */
+async function waitForRecord(engine: Engine, record: ContainerRecord): Promise<number> {
+  const changes = watchRecord(engine, record);
+  try {
+    for (;;) {
+      const state = await containerState(engine.paths, record);
+      if (state.status === 'exited' || state.pid === 0) return statusOf(engine, record, state);
+      await nextChange(engine, state, changes);
+      if (engine.signal?.aborted) throw new TsboxError('ABORTED', `waiting for ${record.name} was cancelled`);
     }
-    if (await untilGone(engine, state)) continue;
-    throw new TsboxError('ABORTED', `waiting for ${record.name} was cancelled`);
+  } finally {
+    changes?.close();
+  }
+}
+
+function statusOf(engine: Engine, record: ContainerRecord, state: ContainerState): number {
+  if (state.status !== 'created' || containerExists(engine.paths, record.id)) return state.exitCode;
+  throw new TsboxError(
+    'BAD_STATE',
+    `container ${record.name} was removed before its exit status could be read`,
+    {
+      exitCode: 1,
+    },
+  );
+}
+
+/** Undefined where nothing can be watched: then the end of the process is all there is to wait for. */
+function watchRecord(engine: Engine, record: ContainerRecord): FileChanges | undefined {
+  try {
+    return new FileChanges(containerDirectory(engine.paths, record.id), 'state.json');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The record is written, the process is gone, or the engine's signal aborts. */
+async function nextChange(
+  engine: Engine,
+  state: ContainerState,
+  changes: FileChanges | undefined,
+): Promise<void> {
+  const stop = new AbortController();
+  const abort = (): void => stop.abort();
+  engine.signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const gone = untilGone({ ...engine, signal: stop.signal }, state);
+    await Promise.race(changes ? [gone, changes.next()] : [gone]);
+  } finally {
+    engine.signal?.removeEventListener('abort', abort);
+    stop.abort();
   }
 }
 
@@ -56,8 +97,3 @@ async function toldBySupervisor(engine: Engine, record: ContainerRecord): Promis
     engine.signal?.removeEventListener('abort', leave);
   }
 }
-
-const removed = (record: ContainerRecord): TsboxError =>
-  new TsboxError('BAD_STATE', `container ${record.name} was removed before its exit status could be read`, {
-    exitCode: 1,
-  });

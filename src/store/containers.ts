@@ -14,13 +14,14 @@ import { checkName, generateName, holderOf, listNames, releaseName, takeName } f
 export { findContainer, findContainerId } from './containers-find.ts';
 export {
   containerDirectory,
+  containerExists,
   listContainerIds,
   listContainerRecords,
   readContainerRecord,
   shortId,
 } from './containers-read.ts';
 export { containerState, readContainerState } from './containers-state.ts';
-export { generateName } from './names.ts';
+export { checkName, generateName } from './names.ts';
 
 export interface ReserveOptions {
   /**

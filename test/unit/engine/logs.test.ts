@@ -1,10 +1,10 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { FileChanges } from '../../../src/engine/file-changes.ts';
 import { logs } from '../../../src/engine/logs.ts';
-import { FileChanges } from '../../../src/engine/logs-follow.ts';
 import { LogSplitter, parseLogRecord } from '../../../src/engine/logs-line.ts';
 import { tailOffset } from '../../../src/engine/logs-tail.ts';
 import type { LogsOptions } from '../../../src/engine/types.ts';
@@ -189,6 +189,23 @@ log('a change between two waits is not lost', async () => {
     assert.is(await Promise.race([third, sleep]), 'asleep');
     appendFileSync(path, 'y');
     assert.is(await within(2000, third), 'woken');
+  } finally {
+    changes.close();
+  }
+});
+
+log('in a directory only the name that was asked for counts', async () => {
+  const { path } = await withLog('');
+  const directory = join(path, '..');
+  const changes = new FileChanges(directory, 'state.json');
+  try {
+    appendFileSync(path, 'x');
+    const next = changes.next().then(() => 'woken');
+    const sleep = new Promise(resolve => setTimeout(resolve, 30, 'asleep'));
+    assert.is(await Promise.race([next, sleep]), 'asleep');
+    writeFileSync(join(directory, 'state.tmp'), 'x');
+    renameSync(join(directory, 'state.tmp'), join(directory, 'state.json'));
+    assert.is(await within(2000, next), 'woken');
   } finally {
     changes.close();
   }
