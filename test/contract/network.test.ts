@@ -11,7 +11,7 @@ import type { NetworkDriver, NetworkRequest, PortMapping } from '../../src/netwo
 import { parsePublish } from '../../src/network/ports.ts';
 import { networkDriver } from '../../src/network/select.ts';
 import { OP_NAMES } from '../../src/plan/ops.ts';
-import { netContainer } from '../support/net-container.ts';
+import { killNetContainers, netContainer } from '../support/net-container.ts';
 import { requires } from '../support/requires.ts';
 import { eventually, within } from '../support/within.ts';
 
@@ -37,6 +37,8 @@ for (const name of ['none', 'host', 'slirp4netns'] as const) {
       ? (['userns', 'busybox', 'slirp4netns', 'tun'] as const)
       : (['userns', 'busybox'] as const);
   const test = requires(suite(`network driver ${name}`), ...needs);
+
+  test.after.each(killNetContainers);
 
   test('has its own name', () => assert.is(driver.name, name));
 
@@ -130,6 +132,7 @@ none.run();
 
 const slirp = requires(suite('network slirp4netns'), 'userns', 'busybox', 'slirp4netns', 'tun');
 const driver = networkDriver('slirp4netns');
+slirp.after.each(killNetContainers);
 
 slirp('address, route, MTU', async () => {
   const { out } = await run(

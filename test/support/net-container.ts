@@ -29,6 +29,13 @@ export interface NetContainerOptions {
   readonly runtimeDir?: string;
 }
 
+const running = new Set<() => void>();
+
+/** For `test.after.each`: a test that fails leaves no container behind. */
+export function killNetContainers(): void {
+  for (const kill of running) kill();
+}
+
 export async function netContainer(
   driver: NetworkDriver,
   script: string,
@@ -44,8 +51,15 @@ export async function netContainer(
     const { child, ended, signal } = await launch(helperPath(), launchPlan(driver, request, script), 'pipe');
     const [stdout, stderr] = [collect(child.stdout as Readable), collect(child.stderr as Readable)];
     child.stdin?.end();
-    const status = ended.then(({ exitCode }) => exitCode).finally(cleanUp);
-    return { stdout, stderr, ended: status, kill: () => signal(9) };
+    const kill = (): void => signal(9);
+    running.add(kill);
+    const status = ended
+      .then(({ exitCode }) => exitCode)
+      .finally(() => {
+        running.delete(kill);
+        cleanUp();
+      });
+    return { stdout, stderr, ended: status, kill };
   } catch (error) {
     cleanUp();
     throw error;
