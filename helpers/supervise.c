@@ -272,8 +272,9 @@ static void reap(struct super *s)
 {
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-        if (pid == s->init.pid) {
+        if (pid == s->init.pid)
             last_words(s, &s->init);
+        if (pid == s->init.pid) { /* still: its last word may have been that another one goes on for it */
             s->dead = true;
             s->status = status;
         }
