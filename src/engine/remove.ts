@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
@@ -40,6 +40,7 @@ export async function remove(engine: Engine, nameOrId: string, options: RemoveOp
   }
   await forgetContainer(engine.paths, id, async relative => {
     await endLateStart(join(engine.paths.root, relative));
+    await openWorkDirectory(join(engine.paths.root, relative));
     await (await import('./remove-tree.ts')).removeTree(engine, relative);
   });
 }
@@ -60,6 +61,14 @@ async function end(engine: Engine, id: string, force: boolean): Promise<void> {
 async function endLateStart(directory: string): Promise<void> {
   const starter = lockHolder(join(directory, 'lock'));
   if (starter) await killProcess(starter);
+}
+
+/**
+ * Overlay leaves its work directory with mode 0. Where all files are the user's own that was the only thing which a plain
+ * removal could not do, and a plain removal takes a tenth of the time of one in a user namespace.
+ */
+async function openWorkDirectory(directory: string): Promise<void> {
+  await chmod(join(directory, 'work/work'), 0o700).catch(() => {});
 }
 
 async function killProcess(target: { pid: number; start: number }): Promise<void> {
