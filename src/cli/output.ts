@@ -1,5 +1,7 @@
 import { writeSync } from 'node:fs';
-import { hasErrno } from '../errors.ts';
+import { hasErrno, messageOf, TsboxError } from '../errors.ts';
+
+const NAMES = { 1: 'stdout', 2: 'stderr' } as const;
 
 /** A standard stream of the CLI. */
 export interface Output {
@@ -43,7 +45,10 @@ export class FdOutput implements Output {
     } catch (error) {
       if (hasErrno(error, 'EAGAIN')) this.#switchToStream(rest);
       else if (hasErrno(error, 'EPIPE', 'EIO', 'EBADF')) this.#close();
-      else throw error;
+      else
+        throw new TsboxError('IO', `cannot write to ${NAMES[this.#fd]}: ${messageOf(error)}`, {
+          cause: error,
+        });
     }
   }
 
