@@ -10,6 +10,7 @@ import type { BaseImage } from './create-image.ts';
 import { mergeEnv } from './env.ts';
 import { parseMounts } from './mount-options.ts';
 import { parseSecurityOpt } from './security-options.ts';
+import { signalNumber } from './signals.ts';
 import type { CreateOptions } from './types.ts';
 import { parseUlimits } from './ulimits.ts';
 
@@ -76,7 +77,7 @@ function processFields({ options, image, maps }: RecordInput, hostname: string) 
       user: options.user ?? image.config.User ?? keepIdUser(maps),
       tty: options.tty ?? false,
       openStdin: options.interactive ?? false,
-      stopSignal: options.stopSignal ?? image.config.StopSignal ?? 'SIGTERM',
+      stopSignal: checkedSignal(options.stopSignal) ?? image.config.StopSignal ?? 'SIGTERM',
       stopTimeout: options.stopTimeout ?? image.config.StopTimeout ?? 10,
       init: options.init ?? false,
     },
@@ -103,6 +104,12 @@ function workdirOf(path: string | undefined): string {
   throw new TsboxError('USAGE', `working directory ${JSON.stringify(path)} is not an absolute path`, {
     hint: `-w /${path}`,
   });
+}
+
+/** Throws USAGE for a signal that does not exist: at `stop` it would be too late. */
+function checkedSignal(signal: string | undefined): string | undefined {
+  if (signal !== undefined) signalNumber(signal);
+  return signal;
 }
 
 /** With keep-id the caller is also themselves inside, unless told otherwise. */

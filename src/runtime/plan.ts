@@ -26,6 +26,8 @@ export function initPlan(spec: Spec, parts: PlanParts): Op[] {
     ...parts.rootfs,
     ...spec.mounts.map(mountOp),
     ...deviceOps(spec),
+    // before /proc/sys is read-only, and while nothing is mounted inside /proc: the helper writes to no other file system
+    ...sysctlOps(spec),
     ...(spec.linux.maskedPaths ?? []).map(path =>
       ops.mask(path, 'the kernel shows things here that a container must not see'),
     ),
@@ -34,7 +36,6 @@ export function initPlan(spec: Spec, parts: PlanParts): Op[] {
     ),
     ops.mkdir(spec.process.cwd, 0o755, 'the working directory, made if the image has none'),
     ...parts.network,
-    ...sysctlOps(spec),
     ...nameOps(spec),
     ...(spec.root.readonly ? [ops.rootreadonly('--read-only')] : []),
     ops.pivot('the image becomes /, the host is let go'),
