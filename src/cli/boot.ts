@@ -5,8 +5,8 @@ import { Script } from 'node:vm';
 
 /**
  * `dist/tsbox.cjs`: runs the bundle beside it from V8's code cache. Compiling the bundle takes longer than everything
- * else that a short command does; from the cache it takes a millisecond. The cache is made when it is missing or when
- * Node has changed, by whoever may write there, and nothing depends on it.
+ * else that a short command does; from the cache it takes a millisecond. The cache is made when it is missing, or made for
+ * another bundle or Node, by whoever may write there; nothing depends on it.
  */
 const bundle = join(__dirname, 'tsbox.main.cjs');
 const cacheFile = join(__dirname, 'tsbox.main.cache');
