@@ -1,62 +1,45 @@
 /* The process that becomes the container's command: it waits for its id maps and walks its plan. */
-#include "ops.h"
-
-#include <sys/prctl.h>
-#include <sys/wait.h>
+#include "helper.h"
 
 /* The kernel forgets this at every change of credentials and at fork: it is said again after each. */
-void tie_to_parent(void)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
+void tie_to_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 /* Uid and gid 0 of the user namespace, where the map has them (EINVAL: it has not; the plan's `ids` decides then). */
-void become_root(void)
-{
-    if (setresgid(0, 0, 0) == 0 || errno == EINVAL)
-        (void)!setresuid(0, 0, 0);
+void become_root(void) {
+    if (setresgid(0, 0, 0) == 0 || errno == EINVAL) (void)!setresuid(0, 0, 0);
     tie_to_parent();
 }
 
 /* Tells the parent, which tells TypeScript, and ends. */
-void walk_fail(struct walk *w, const char *plan, unsigned index, const char *detail)
-{
-    struct buf b = { 0 };
-    event(&b, "failed", plan, num(index), num((unsigned)errno), detail ? detail : "", NULL);
+void walk_fail(struct walk *w, const char *plan, unsigned index, const char *detail) {
+    struct buf b = {0};
+    event(&b, "failed", plan, text("%u", index), text("%d", errno), detail ? detail : "", NULL);
     send_packet(w->sync, 'F', b.p, b.n, -1);
     _exit(FAIL);
 }
 
 /*
- * In a new user namespace: until the maps are written we must stay dumpable, since /proc/PID/uid_map belongs to us only then;
+ * In a new user namespace: until the maps are written we must stay dumpable, since /proc/PID/uid_map is ours only then;
  * after becoming root again, so that services may open our namespaces. Nothing hostile runs beside us before the barrier.
  * Joining, hostile processes see us at once.
  */
-void init_main(const struct request *q, enum role role, int sync, const int stdio[3])
-{
-    struct walk w = { .id = q->id, .channel = CHANNEL, .root = -1, .seal = -1, .umask = 022, .target = (long)q->pid.v,
-                      .start = (unsigned long long)q->start.v };
-    const int want[4] = { stdio[0], stdio[1], stdio[2], CHANNEL };
+void init_main(const struct request *q, enum role role, int sync, const int stdio[3]) {
+    struct walk w = {.id = q->id.s, .root = -1, .seal = -1, .umask = 022, .target = (long)q->target[0].v, .nkeep = q->nkeep,
+                     .start = (unsigned long long)q->target[1].v, .container = role == SUPERVISE,
+                     .rows = (int)q->tty[0].v, .cols = (int)q->tty[1].v, .env = role == ENTER ? environ : NULL};
+    const int want[4] = {stdio[0], stdio[1], stdio[2], CHANNEL};
     int keep[KEEPS + 1], passed;
     char byte;
     tie_to_parent();
-    if (role == JOIN)
-        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (role == JOIN) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     place(4, want, &sync);
-    w.sync = keep[0] = sync;
-    w.nkeep = q->nkeep;
-    memcpy(w.keep, q->keep, sizeof w.keep);
-    memcpy(keep + 1, q->keep, sizeof w.keep);
-    close_others(4, keep, w.nkeep + 1);
-    title(role == JOIN ? "join" : "init", q->id);
-    w.console = role == SUPERVISE;
-    w.env = role == ENTER ? environ : NULL;
-    w.rows = (int)q->rows.v;
-    w.cols = (int)q->cols.v;
-    if (q->barrier && (w.seal = seal_self()) < 0)
-        walk_fail(&w, "header", 0, "seal");
-    if (recv_packet(sync, &byte, 1, &passed) <= 0)
-        _exit(FAIL);
+    w.sync = keep[KEEPS] = sync;
+    memcpy(w.keep, q->keep, sizeof q->keep);
+    for (int i = 0; i < KEEPS; i++) keep[i] = i < q->nkeep ? q->keep[i] : -1;
+    close_others(4, keep, KEEPS + 1);
+    title(role == JOIN ? "join" : "init", q->id.s);
+    if (q->barrier && (w.seal = seal_self()) < 0) walk_fail(&w, "header", 0, "seal");
+    if (recv_packet(sync, &byte, 1, &passed) <= 0) _exit(FAIL);
     if (q->clone.v & CLONE_NEWUSER) {
         become_root();
         prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
@@ -67,32 +50,25 @@ void init_main(const struct request *q, enum role role, int sync, const int stdi
 }
 
 /* What the terminal sent to the whole process group has reached the command already: only the others are passed on. */
-static _Noreturn void reap(pid_t child)
-{
+static _Noreturn void reap(pid_t child) {
     siginfo_t info;
     sigset_t all;
     int status;
-    sigfillset(&all);
-    for (;;) {
+    for (sigfillset(&all);;) {
         int signal = sigwaitinfo(&all, &info);
-        if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL)
-            kill(child, signal);
+        if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL) kill(child, signal);
         for (pid_t dead; signal == SIGCHLD && (dead = waitpid(-1, &status, WNOHANG)) > 0;)
-            if (dead == child)
-                _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+            if (dead == child) _exit(docker_status(status));
     }
 }
 
-int op_init(struct walk *w, const struct arg *a, int n)
-{
+OP(init) {
     sigset_t all;
-    (void)a, (void)n;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     pid_t child = fork();
     tie_to_parent();
-    if (child <= 0)
-        return child;
+    if (child <= 0) return child;
     close_others(0, NULL, 0);
     title("init", w->id);
     reap(child);

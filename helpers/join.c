@@ -1,66 +1,46 @@
 /* Into the namespaces of a container that runs. */
-#include "ops.h"
+#include "helper.h"
 
-static const struct {
-    unsigned long flag;
-    const char *file;
-} NAMESPACES[] = { /* the user namespace first: it gives the right to enter the others */
-    { CLONE_NEWUSER, "ns/user" }, { CLONE_NEWCGROUP, "ns/cgroup" }, { CLONE_NEWIPC, "ns/ipc" }, { CLONE_NEWUTS, "ns/uts" },
-    { CLONE_NEWNET, "ns/net" },   { CLONE_NEWPID, "ns/pid" },       { CLONE_NEWTIME, "ns/time" },
-    { CLONE_NEWNS, "ns/mnt" },
+static const struct { int flag; const char *file; } NAMESPACE[] = {/* user first: it gives the right to the others */
+    {CLONE_NEWUSER, "ns/user"}, {CLONE_NEWCGROUP, "ns/cgroup"}, {CLONE_NEWIPC, "ns/ipc"}, {CLONE_NEWUTS, "ns/uts"},
+    {CLONE_NEWNET, "ns/net"}, {CLONE_NEWPID, "ns/pid"}, {CLONE_NEWTIME, "ns/time"}, {CLONE_NEWNS, "ns/mnt"},
 };
-#define COUNT (sizeof NAMESPACES / sizeof *NAMESPACES)
+enum { COUNT = sizeof NAMESPACE / sizeof *NAMESPACE };
 
 /*
- * A service keeps relative paths: it stands where init stands, in init's mount namespace. (The container's own directory
- * would be no place for it, but init leaves the host's tree only after the service has been executed: see op_fuse.)
+ * A service keeps relative paths: it stands where init stands, in init's mount namespace. (Not inside the container: init
+ * leaves the host's tree only after the FUSE server has been executed, see `fuse`.)
  */
-static int enter_mounts(struct walk *w, int ns, int cwd)
-{
-    if (setns(ns, CLONE_NEWNS) || (cwd >= 0 && fchdir(cwd)))
-        return -1;
-    if (!w->service) {
-        w->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        w->pivoted = true;
-    }
-    return 0;
+static int enter_mounts(struct walk *w, int ns, int cwd) {
+    if (setns(ns, CLONE_NEWNS)) return -1;
+    if (w->service) return fchdir(cwd);
+    w->pivoted = true;
+    return (w->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0;
 }
 
 /* A process enters a pid namespace only by being born in it: as our sibling, so that our parent is its parent. */
-static int reborn(struct walk *w)
-{
+static int reborn(struct walk *w) {
     long child = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
-    if (child > 0) {
-        int pid = (int)child;
-        _exit(send_packet(w->sync, 'p', &pid, sizeof pid, -1) ? 0 : FAIL);
-    }
+    int pid = (int)child;
+    if (child > 0) _exit(send_packet(w->sync, 'p', &pid, sizeof pid, -1) ? 0 : FAIL);
     tie_to_parent();
-    return (int)child;
+    return pid;
 }
 
-int op_join(struct walk *w, const struct arg *a, int n)
-{
-    unsigned long flags = (unsigned long)a[0].v;
-    int fd[COUNT], proc = open_proc(w->target, w->start), cwd = -1;
-    (void)n;
-    if (proc < 0)
-        return -1;
-    for (size_t i = 0; i < COUNT; i++)
-        if (flags & NAMESPACES[i].flag && (fd[i] = openat(proc, NAMESPACES[i].file, O_RDONLY | O_CLOEXEC)) < 0)
-            return -1;
-    if (w->service && flags & CLONE_NEWNS && (cwd = openat(proc, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
-        return -1;
-    close(proc);
-    for (size_t i = 0; i < COUNT; i++) {
-        if (!(flags & NAMESPACES[i].flag))
-            continue;
-        if (NAMESPACES[i].flag == CLONE_NEWNS ? enter_mounts(w, fd[i], cwd) : setns(fd[i], (int)NAMESPACES[i].flag))
-            return -1;
+OP(join) {
+    AUTO proc = open_proc(w->target, w->start);
+    AUTO cwd = -1;
+    int fd[COUNT];
+    if (proc < 0) return -1;
+    for (int i = 0; i < COUNT; i++)
+        if (a[0].v & NAMESPACE[i].flag && (fd[i] = openat(proc, NAMESPACE[i].file, O_RDONLY | O_CLOEXEC)) < 0) return -1;
+    if (w->service && a[0].v & CLONE_NEWNS && (cwd = openat(proc, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) return -1;
+    for (int i = 0; i < COUNT; i++) {
+        int flag = NAMESPACE[i].flag;
+        if (!(a[0].v & flag)) continue;
+        if (flag == CLONE_NEWNS ? enter_mounts(w, fd[i], cwd) : setns(fd[i], flag)) return -1;
         close(fd[i]);
-        if (NAMESPACES[i].flag == CLONE_NEWUSER)
-            become_root();
+        if (flag == CLONE_NEWUSER) become_root();
     }
-    if (cwd >= 0)
-        close(cwd);
-    return flags & CLONE_NEWPID ? reborn(w) : 0;
+    return a[0].v & CLONE_NEWPID ? reborn(w) : 0;
 }

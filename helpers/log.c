@@ -1,64 +1,57 @@
-/* The container's output as CRI log lines: TIME STREAM F|P TEXT. P: the line goes on in the next record. */
+/* What outlives the container: its output as CRI log lines (TIME STREAM F|P TEXT; P: goes on), and state.json. */
 #include "helper.h"
-
 #include <time.h>
 
-#define LOG_BUFFER 16384
-
-static char *digits(char *p, unsigned v, int n)
-{
-    for (int i = n - 1; i >= 0; i--, v /= 10)
-        p[i] = (char)('0' + v % 10);
-    return p + n;
-}
-
 /* Now, as 2026-01-02T03:04:05.123456789Z. Years are counted from March, so that a leap day is the last of its year. */
-char *stamp(char out[32])
-{
+char *stamp(void) {
+    static char out[96];
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    unsigned long day = (unsigned long)t.tv_sec / 86400 + 719468, second = (unsigned long)t.tv_sec % 86400;
-    unsigned long era = day / 146097, doe = day % 146097;
-    unsigned long yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    unsigned long doy = doe - (365 * yoe + yoe / 4 - yoe / 100), m = (5 * doy + 2) / 153;
-    unsigned month = (unsigned)(m < 10 ? m + 3 : m - 9);
-    char *p = digits(out, (unsigned)(yoe + era * 400 + (month <= 2)), 4);
-    *p++ = '-', p = digits(p, month, 2);
-    *p++ = '-', p = digits(p, (unsigned)(doy - (153 * m + 2) / 5 + 1), 2);
-    *p++ = 'T', p = digits(p, (unsigned)(second / 3600), 2);
-    *p++ = ':', p = digits(p, (unsigned)(second / 60 % 60), 2);
-    *p++ = ':', p = digits(p, (unsigned)(second % 60), 2);
-    *p++ = '.', p = digits(p, (unsigned)t.tv_nsec, 9);
-    *p++ = 'Z', *p = 0;
+    unsigned day = (unsigned)(t.tv_sec / 86400) + 719468, second = (unsigned)(t.tv_sec % 86400);
+    unsigned doe = day % 146097, yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153, month = mp < 10 ? mp + 3 : mp - 9;
+    snprintf(out, sizeof out, "%04u-%02u-%02uT%02u:%02u:%02u.%09luZ", yoe + day / 146097 * 400 + (month < 3), month,
+             doy - (153 * mp + 2) / 5 + 1, second / 3600, second / 60 % 60, second % 60, (unsigned long)t.tv_nsec);
     return out;
 }
 
 /* A full disk loses log lines, never the container's output. */
-void log_write(int fd, int stream, const char *p, size_t n)
-{
-    static char buffer[LOG_BUFFER];
-    char prefix[64], *mark;
-    strcat(stamp(prefix), stream ? " stderr " : " stdout ");
-    size_t head = strlen(prefix) + 2, used = 0;
-    mark = prefix + head - 2;
-    mark[1] = ' ';
+void log_write(int fd, int stream, const char *p, size_t n) {
+    static char buffer[16384];
+    char prefix[64];
+    size_t used = 0, head = (size_t)snprintf(prefix, sizeof prefix, "%s %s F ", stamp(), stream ? "stderr" : "stdout");
     while (fd >= 0 && n) {
         const char *end = memchr(p, '\n', n);
         size_t len = end ? (size_t)(end - p) : n, room = sizeof buffer - head - 1;
-        bool cut = len > room;
-        len = cut ? room : len;
-        if (used + head + len + 1 > sizeof buffer) {
-            write_all(fd, buffer, used);
-            used = 0;
-        }
-        *mark = end && !cut ? 'F' : 'P';
+        bool whole = end && len <= room;
+        if (len > room) len = room;
+        if (used + head + len + 1 > sizeof buffer) write_all(fd, buffer, used), used = 0;
+        prefix[head - 2] = whole ? 'F' : 'P';
         memcpy(buffer + used, prefix, head);
         memcpy(buffer + used + head, p, len);
-        used += head + len;
-        buffer[used++] = '\n';
-        p += len + (end && !cut);
-        n -= len + (end && !cut);
+        used += head + len + 1;
+        buffer[used - 1] = '\n';
+        p += len + whole, n -= len + whole;
     }
-    if (used)
-        write_all(fd, buffer, used);
+    if (used) write_all(fd, buffer, used);
+}
+
+/*
+ * Temp and rename: a reader never sees half a record. fsync only where the record must outlive a crash of the machine: a
+ * running container does not, and one that its `onexit` removes has no use for it; any other's end is history.
+ */
+int state_write(const struct request *q, pid_t pid, const char *since, int status, bool ended) {
+    static unsigned long long start; /* /proc/PID is gone at the end */
+    char boot[40] = "", *temp = text("%s.tmp", q->state.s ? q->state.s : "");
+    if (!q->state.s) return 0;
+    AUTO id = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    AUTO fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || id < 0 || read(id, boot, 36) < 0) return -1;
+    start = ended ? start : start_of(pid);
+    char *record = text("{\"version\":1,\"status\":\"%s\",\"pid\":%d,\"start\":%llu,\"supervisor\":%d,\"supervisor_start\":%llu,"
+                        "\"boot\":\"%s\",\"started_at\":\"%s\",\"finished_at\":\"%s\",\"exit_code\":%d,\"signal\":%d,\"oom\":false}\n",
+                        ended ? "exited" : "running", pid, start, getpid(), start_of(getpid()), boot, since,
+                        ended ? stamp() : "", ended ? docker_status(status) : 0, ended && WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    if (!write_all(fd, record, strlen(record)) || (ended && !q->onexit.n && fsync(fd))) return -1;
+    return rename(temp, q->state.s);
 }

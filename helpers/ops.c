@@ -1,32 +1,28 @@
 /* The interpreter: one table, one loop. */
-#include "ops.h"
+#include "helper.h"
 
-#define ENTRY(name, format) { #name, format, op_##name },
+#define ENTRY(name, format) {#name, format, op_##name},
 static const struct {
     const char *name, *format;
     int (*run)(struct walk *, const struct arg *, int);
-} TABLE[] = { OPERATIONS(ENTRY) };
+} TABLE[] = {OPERATIONS(ENTRY)};
 
-static int perform(struct walk *w, const struct record *r)
-{
-    const char *name = r->f[0].p + (r->f[0].p[0] == '?');
+static int perform(struct walk *w, const struct record *r, const char *name) {
     w->detail = name;
     for (size_t i = 0; i < sizeof TABLE / sizeof *TABLE; i++) {
-        if (strcmp(TABLE[i].name, name))
-            continue;
+        if (strcmp(TABLE[i].name, name)) continue;
         struct arg *a = calloc(r->n, sizeof *a);
         int bad = !a || record_args(r, TABLE[i].format, a) || TABLE[i].run(w, a, (int)r->n - 1);
         free(a);
-        return bad ? -1 : 0;
+        return bad;
     }
-    errno = ENOSYS;
-    return -1;
+    return fail(ENOSYS);
 }
 
-void walk_plan(struct walk *w, const struct plan *plan)
-{
-    w->plan = plan->name;
-    for (uint32_t i = 0; i < plan->n; i++)
-        if (perform(w, &plan->r[i]) && plan->r[i].f[0].p[0] != '?')
-            walk_fail(w, plan->name, i, w->detail);
+/* An operation whose name begins with `?` may fail. */
+void walk_plan(struct walk *w, const struct plan *plan) {
+    for (uint32_t i = 0; i < plan->n; i++) {
+        const char *name = plan->r[i].f[0].p;
+        if (perform(w, &plan->r[i], name + (*name == '?')) && *name != '?') walk_fail(w, plan->name, i, w->detail);
+    }
 }

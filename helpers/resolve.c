@@ -5,175 +5,104 @@
  * descriptors of the way down and pops them.
  */
 #include "helper.h"
-
 #include <limits.h>
 #include <sys/vfs.h>
 
-#define DEPTH 200
-#define LINKS 40
-
+enum { DEPTH = 200, LINKS = 40 };
 struct trail {
-    int fd[DEPTH];
-    int n, links;
-    char rest[2 * PATH_MAX];
+    int fd[DEPTH], n, links;
+    char rest[2 * PATH_MAX]; /* what is still to be walked */
 };
 
-static void pop_to(struct trail *t, int n)
-{
-    int e = errno;
-    while (t->n > n)
-        if (--t->n)
-            close(t->fd[t->n]);
-    errno = e;
+static void pop_to(struct trail *t, int n) {
+    while (t->n > n) close_kept(&t->fd[--t->n]);
 }
 
-/* Replaces a link by its text, relative to where we are or to the root, and closes it. Magic links of procfs are refused, as openat2 does. */
-static int follow(struct trail *t, int link, size_t used)
-{
-    char text[2 * PATH_MAX];
+/* Replaces a link by its text, relative to where we are or to the root. Magic links of procfs are refused, as by openat2. */
+static int follow(struct trail *t, int link, size_t used) {
+    char target[2 * PATH_MAX];
     struct statfs fs;
-    ssize_t n = readlinkat(link, "", text, PATH_MAX);
-    bool proc = fstatfs(link, &fs) == 0 && fs.f_type == MAGIC_PROC;
-    close(link);
-    if (n <= 0 || n + strlen(t->rest + used) + 2 > sizeof text) {
-        errno = n > 0 ? ENAMETOOLONG : ENOENT;
-        return -1;
-    }
-    text[n] = 0;
-    if (proc && (*text == '/' || strchr(text, ':'))) {
-        errno = ELOOP;
-        return -1;
-    }
-    if (*text == '/')
-        pop_to(t, 1);
-    strcpy(text + n, t->rest + used);
-    strcpy(t->rest, text);
+    ssize_t n = readlinkat(link, "", target, PATH_MAX);
+    if (n <= 0) return fail(ENOENT);
+    if ((size_t)n + strlen(t->rest + used) + 1 > sizeof target) return fail(ENAMETOOLONG);
+    target[n] = 0;
+    if (fstatfs(link, &fs) == 0 && fs.f_type == MAGIC_PROC && (*target == '/' || strchr(target, ':'))) return fail(ELOOP);
+    if (*target == '/') pop_to(t, 1);
+    strcpy(target + n, t->rest + used);
+    strcpy(t->rest, target);
     return 0;
 }
 
-/* Creates a missing component: directories on the way, a file at the end if that is what is wanted. */
-static int create(int dir, const char *name, bool file, const struct made *make)
-{
-    struct made m = make ? *make : (struct made){ 0755, 0, 0 };
-    if (file) {
-        int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, m.mode);
-        return fd < 0 && errno != EEXIST ? -1 : (fd < 0 ? 0 : close(fd));
-    }
-    if (mkdirat(dir, name, m.mode))
-        return errno == EEXIST ? 0 : -1;
-    return m.uid || m.gid ? fchownat(dir, name, m.uid, m.gid, AT_SYMLINK_NOFOLLOW) : 0;
-}
-
-static int open_component(struct trail *t, const char *name, bool last, int how, const struct made *make)
-{
+/* Opens one component; one that is missing is created: directories on the way, at the end what is wanted. */
+static int component(struct trail *t, const char *name, bool last, int how, const struct made *make) {
+    static const struct made usual = {0755, 0, 0};
     int top = t->fd[t->n - 1], fd = openat(top, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd >= 0 || errno != ENOENT || !(how & (B_MKDIR | B_MKFILE)))
-        return fd;
-    if (create(top, name, last && how & B_MKFILE, last || how & B_MKDIR ? make : NULL))
-        return -1;
+    if (fd >= 0 || errno != ENOENT || !(how & (B_MKDIR | B_MKFILE))) return fd;
+    if (!make || (!last && how & B_MKFILE)) make = &usual;
+    if (last && how & B_MKFILE) {
+        AUTO made = openat(top, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, make->mode & 0666);
+        if (made < 0 && errno != EEXIST) return -1;
+    } else if (mkdirat(top, name, make->mode) ? errno != EEXIST
+               : (make->uid || make->gid) && fchownat(top, name, make->uid, make->gid, AT_SYMLINK_NOFOLLOW)) return -1;
     return openat(top, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* The walk is at its end at `fd`, which is called `name` in the top directory (or is a copy of it: "."). */
-static int finish(struct trail *t, int fd, const char *name, int oflags)
-{
-    if (fd < 0 || oflags & O_PATH)
-        return fd;
-    int out = openat(t->fd[t->n - 1], name, oflags | O_NOFOLLOW | O_CLOEXEC), e = errno;
-    close(fd);
-    errno = e;
-    return out;
-}
-
-static int fail_close(int fd, int e)
-{
-    close(fd);
-    errno = e;
-    return -1;
-}
-
 /* Takes one component off t->rest. Returns 0: go on, 1: *out is the answer, -1. */
-static int step(struct trail *t, int oflags, int how, const struct made *make, int *out)
-{
+static int step(struct trail *t, int oflags, int how, const struct made *make, int *out) {
     char *p = t->rest + strspn(t->rest, "/"), name[NAME_MAX + 1];
     size_t n = strcspn(p, "/"), used = (size_t)(p - t->rest) + n;
-    bool slash = p[n] == '/', last = p[n + strspn(p + n, "/")] == 0, here;
+    bool slash = p[n] == '/', last = p[n + strspn(p + n, "/")] == 0, here = n == 0;
     struct stat st;
-    if (n > NAME_MAX)
-        return fail_close(-1, ENAMETOOLONG);
-    memcpy(name, p, n);
-    name[n] = 0;
-    if (!strcmp(name, ".."))
-        pop_to(t, t->n > 1 ? t->n - 1 : 1);
-    here = n == 0 || !strcmp(name, ".") || !strcmp(name, "..");
-    int fd = here ? fcntl(t->fd[t->n - 1], F_DUPFD_CLOEXEC, 3) : open_component(t, name, last, how, make);
-    if (fd < 0)
-        return -1;
-    if (fstat(fd, &st))
-        return fail_close(fd, errno);
-    if (S_ISLNK(st.st_mode))
-        return how & B_NOLINKS || ++t->links > LINKS ? fail_close(fd, ELOOP) : follow(t, fd, used);
-    if (!S_ISDIR(st.st_mode) && (!last || slash || oflags & O_DIRECTORY))
-        return fail_close(fd, ENOTDIR);
+    if (n > NAME_MAX) return fail(ENAMETOOLONG);
+    memcpy(name, n ? p : ".", n + !n);
+    name[n + !n] = 0;
+    if (!strcmp(name, "..")) pop_to(t, t->n > 1 ? t->n - 1 : 1);
+    if (!strcmp(name, ".") || !strcmp(name, "..")) here = strcpy(name, ".") != NULL;
+    AUTO fd = here ? fcntl(t->fd[t->n - 1], F_DUPFD_CLOEXEC, 3) : component(t, name, last, how, make);
+    if (fd < 0 || fstat(fd, &st)) return -1;
+    if (S_ISLNK(st.st_mode)) return how & B_NOLINKS || ++t->links > LINKS ? fail(ELOOP) : follow(t, fd, used);
+    if (!S_ISDIR(st.st_mode) && (!last || slash || oflags & O_DIRECTORY)) return fail(ENOTDIR);
     if (last) {
-        *out = finish(t, fd, here ? "." : name, oflags);
+        *out = oflags & O_PATH ? fcntl(fd, F_DUPFD_CLOEXEC, 3)
+                               : openat(t->fd[t->n - 1], name, oflags | O_NOFOLLOW | O_CLOEXEC);
         return *out < 0 ? -1 : 1;
     }
-    if (t->n == DEPTH)
-        return fail_close(fd, ENAMETOOLONG);
-    if (here)
-        close(fd);
-    else
-        t->fd[t->n++] = fd;
+    if (t->n == DEPTH) return fail(ENAMETOOLONG);
+    if (!here) t->fd[t->n++] = fd, fd = -1;
     memmove(t->rest, t->rest + used, strlen(t->rest + used) + 1);
     return 0;
 }
 
-static int walk(int root, const char *path, int oflags, int how, const struct made *make)
-{
-    struct trail t = { .n = 1 };
+static int walk(int root, const char *path, int oflags, int how, const struct made *make) {
+    struct trail t = {.n = 1};
     int out = -1, r = 0;
-    if (strlen(path) >= PATH_MAX || !*path) {
-        errno = *path ? ENAMETOOLONG : ENOENT;
-        return -1;
-    }
+    if (strlen(path) >= PATH_MAX || !*path) return fail(*path ? ENAMETOOLONG : ENOENT);
     strcpy(t.rest, path);
-    t.fd[0] = root;
-    while (r == 0)
-        r = step(&t, oflags, how, make, &out);
-    pop_to(&t, 1);
+    if ((t.fd[0] = fcntl(root, F_DUPFD_CLOEXEC, 3)) < 0) return -1;
+    while (r == 0) r = step(&t, oflags, how, make, &out);
+    pop_to(&t, 0);
     return out;
 }
 
-int beneath(int root, const char *path, int oflags, int how, const struct made *make)
-{
-    if (root == AT_FDCWD)
-        return open(path, oflags | O_CLOEXEC);
-    struct how2 h = { (unsigned)(oflags | O_CLOEXEC), 0, IN_ROOT | IN_NO_MAGICLINKS };
-    h.resolve |= how & B_NOLINKS ? IN_NO_SYMLINKS : 0;
-    for (int try = 0; !(how & B_WALK) && try < 32; try++) {
+/* A descriptor of `path` beneath `root`; AT_FDCWD: a path of the host. `make`: mode and owner of what is created. */
+int beneath(int root, const char *path, int oflags, int how, const struct made *make) {
+    struct open_how2 h = {(unsigned)(oflags | O_CLOEXEC), 0, IN_ROOT | IN_NO_MAGICLINKS};
+    if (root == AT_FDCWD) return open(path, oflags | O_CLOEXEC);
+    if (how & B_NOLINKS) h.resolve |= IN_NO_SYMLINKS;
+    for (int try = 0; !(how & B_WALK) && try < 32; try++) { /* EAGAIN: something was renamed under its eyes */
         long fd = newcall(NR_OPENAT2, root, path, &h, sizeof h);
-        bool missing = fd < 0 && errno == ENOENT && how & (B_MKDIR | B_MKFILE);
-        if (fd >= 0 || (errno != EAGAIN && errno != ENOSYS && errno != EPERM && !missing))
-            return (int)fd;
-        if (errno != EAGAIN)
-            break;
+        bool make_it = fd < 0 && errno == ENOENT && how & (B_MKDIR | B_MKFILE);
+        if (fd >= 0 || (errno != EAGAIN && errno != ENOSYS && errno != EPERM && !make_it)) return (int)fd;
+        if (errno != EAGAIN) break;
     }
     return walk(root, path, oflags, how, make);
 }
 
 /* The directory that holds the last component, and that component: never ".", ".." or empty. */
-int beneath_parent(int root, const char *path, const struct made *make, const char **name)
-{
-    char dir[PATH_MAX];
+int beneath_parent(int root, const char *path, int how, const char **name) {
     const char *slash = strrchr(path, '/');
     *name = slash ? slash + 1 : path;
-    size_t n = (size_t)(*name - path);
-    if (n + 2 > sizeof dir || !**name || !strcmp(*name, ".") || !strcmp(*name, "..")) {
-        errno = n + 2 > sizeof dir ? ENAMETOOLONG : EINVAL;
-        return -1;
-    }
-    memcpy(dir, path, n);
-    strcpy(dir + n, ".");
-    return beneath(root, dir, O_PATH | O_DIRECTORY, make ? B_MKDIR : 0, make);
+    if (!**name || !strcmp(*name, ".") || !strcmp(*name, "..")) return fail(EINVAL);
+    char *dir = text("%.*s.", (int)(*name - path), path);
+    return beneath(root, dir, O_PATH | O_DIRECTORY, how, NULL);
 }

@@ -4,90 +4,47 @@
  * more than one under way, so that a signal behind it is never stuck in the socket.
  */
 #include "session.h"
-
-#include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <termios.h>
 
-#define DRAIN_MAX (1 << 20) /* more than a pipe holds */
-
+#define EACH(c) struct client *c = s->client; c < s->client + CLIENTS; c++
 static struct pollfd polled[96];
 static nfds_t npolled;
 
-void watch(int fd, short events)
-{
-    if (fd >= 0 && npolled < 96)
-        polled[npolled++] = (struct pollfd){ fd, events, 0 };
+void watch(int fd, short events) {
+    if (fd >= 0 && npolled < 96) polled[npolled++] = (struct pollfd){fd, events, 0};
 }
 
-short hit(int fd)
-{
+void watch_wait(void) {
+    while (poll(polled, npolled, -1) < 0 && errno == EINTR) {}
+}
+
+short hit(int fd) {
     for (nfds_t i = 0; fd >= 0 && i < npolled; i++)
-        if (polled[i].fd == fd && polled[i].revents)
-            return polled[i].revents;
+        if (polled[i].fd == fd && polled[i].revents) return polled[i].revents;
     return 0;
 }
 
-/* The set stays for hit() until the next wait has been prepared. */
-int watch_wait(void)
-{
-    int n;
-    do
-        n = poll(polled, npolled, -1);
-    while (n < 0 && errno == EINTR);
-    return n;
-}
-
-static void watch_reset(void)
-{
-    npolled = 0;
-}
-
-void session_init(struct session *s)
-{
-    s->in = s->out[0] = s->out[1] = s->listen = s->log = -1;
-    for (int i = 0; i < CLIENTS; i++)
-        s->client[i].fd = -1;
-}
-
-static void end_stdin(struct session *s)
-{
+/* A terminal cannot be closed from here: it gets its end-of-file character, twice since one may only end a line. */
+static void end_stdin(struct session *s) {
     struct termios t;
-    if (s->in < 0)
-        return;
-    if (s->tty) { /* a terminal cannot be closed from here; twice, since the first only ends a line that has begun */
-        char eof[2];
-        if (tcgetattr(s->in, &t) == 0 && t.c_lflag & ICANON && (eof[0] = eof[1] = (char)t.c_cc[VEOF]))
-            (void)!write(s->in, eof, 2);
-        return;
-    }
-    close(s->in);
-    s->in = -1;
+    if (s->in < 0) return;
+    if (!s->tty) close(s->in), s->in = -1;
+    else if (tcgetattr(s->in, &t) == 0 && t.c_lflag & ICANON)
+        (void)!write(s->in, (char[]){(char)t.c_cc[VEOF], (char)t.c_cc[VEOF]}, 2);
 }
 
-static void drop(struct session *s, struct client *c)
-{
+static void drop(struct session *s, struct client *c) {
     close(c->fd);
-    if (c->first && !s->tty)
-        end_stdin(s);
-    *c = (struct client){ .fd = -1 };
+    if (c->first && !s->tty) end_stdin(s);
+    *c = (struct client){.fd = -1};
 }
 
-static void set_streams(struct client *c, const char *streams, size_t n)
-{
-    c->want = (memchr(streams, 'o', n) ? 1 : 0) | (memchr(streams, 'e', n) ? 2 : 0);
-}
-
-bool session_add(struct session *s, int fd, const char *streams, bool first)
-{
-    for (struct client *c = s->client; c < s->client + CLIENTS; c++) {
-        if (c->fd >= 0)
-            continue;
-        c->fd = fd;
-        c->first = first;
-        c->pos = first ? 0 : s->queue.n;
-        set_streams(c, streams, strlen(streams));
+bool session_add(struct session *s, int fd, const char *streams, bool first) {
+    for (EACH(c)) {
+        if (c->fd >= 0) continue;
+        *c = (struct client){.fd = fd, .first = first, .pos = s->queue.n};
+        c->want = (strchr(streams, 'o') ? 1 : 0) | (strchr(streams, 'e') ? 2 : 0);
         return true;
     }
     close(fd);
@@ -95,201 +52,134 @@ bool session_add(struct session *s, int fd, const char *streams, bool first)
 }
 
 /* False: it would block. A client that cannot be written to is gone. */
-static bool put(struct session *s, struct client *c, const void *p, size_t n)
-{
-    if (send(c->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-        return true;
-    if (errno == EAGAIN || errno == ENOBUFS)
-        return false;
-    drop(s, c);
+static bool put(struct session *s, struct client *c, const void *p, size_t n) {
+    bool sent = send(c->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+    if (!sent && (errno == EAGAIN || errno == ENOBUFS)) return false;
+    if (!sent) drop(s, c);
     return true;
 }
 
-static void flush(struct session *s, struct client *c)
-{
-    char go[2] = { 'g', (char)s->tty };
+static void flush(struct session *s, struct client *c) {
     if (c->go && s->live) {
-        if (!put(s, c, go, 2))
-            return;
+        if (!put(s, c, (char[]){'g', (char)s->tty}, 2)) return;
         c->go = false;
     }
-    if (c->ack && c->fd >= 0) {
-        if (!put(s, c, "a", 1))
-            return;
+    if (c->ack) {
+        if (!put(s, c, "a", 1)) return;
         c->ack = false;
     }
-    while (c->fd >= 0 && c->pos < s->queue.n) {
-        uint32_t n;
+    for (uint32_t n; c->fd >= 0 && c->pos < s->queue.n; c->pos += n + 4) {
         const char *p = s->queue.p + c->pos;
         memcpy(&n, p, 4);
-        unsigned wanted = p[4] == 'o' ? c->want & 1 : p[4] == 'r' ? c->want & 2 : 1;
-        if (wanted && !put(s, c, p + 4, n))
-            return;
-        c->pos += c->fd >= 0 ? n + 4 : 0;
+        if ((p[4] == 'x' || c->want & (p[4] == 'o' ? 1 : 2)) && !put(s, c, p + 4, n)) return;
     }
 }
 
-static void flush_all(struct session *s)
-{
+static void flush_all(struct session *s) {
     bool behind = false;
-    for (struct client *c = s->client; c < s->client + CLIENTS; c++) {
-        if (c->fd >= 0)
-            flush(s, c);
+    for (EACH(c)) {
+        if (c->fd >= 0) flush(s, c);
         behind |= c->fd >= 0 && c->pos < s->queue.n;
     }
-    for (struct client *c = s->client; !behind && c < s->client + CLIENTS; c++)
-        c->pos = 0;
-    s->queue.n = behind ? s->queue.n : 0;
+    for (EACH(c)) c->pos = behind ? c->pos : 0;
+    if (!behind) s->queue.n = 0;
 }
 
-static bool pending(const struct session *s, const struct client *c)
-{
+static bool pending(const struct session *s, const struct client *c) {
     return c->fd >= 0 && (c->pos < s->queue.n || c->ack || (c->go && s->live));
 }
 
-/* True when something came. The slave of a pty may be closed and opened again as long as the command lives. */
-static bool read_out(struct session *s, int i)
-{
-    buf_room(&s->queue, PACKET + 5);
+static void enqueue(struct session *s, char type, uint32_t n) { /* n bytes are there already, from offset 5 */
     char *p = s->queue.p + s->queue.n;
-    ssize_t n = read(s->out[i], p + 5, PACKET);
-    bool listening = false;
-    if (n <= 0) {
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return false;
-        close(s->out[i]);
+    n++;
+    memcpy(p, &n, 4);
+    p[4] = type;
+    s->queue.n += n + 4;
+}
+
+/* True when something came. */
+static bool read_out(struct session *s, int i) {
+    buf_room(&s->queue, PACKET + 5);
+    char *p = s->queue.p + s->queue.n + 5;
+    ssize_t n = read(s->out[i], p, PACKET);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+    if (n <= 0) close(s->out[i]), s->out[i] = -1;
+    if (n > 0) log_write(s->log, i, p, (size_t)n), enqueue(s, i ? 'r' : 'o', (uint32_t)n);
+    return n > 0;
+}
+
+/* The command is dead: what it wrote is in the pipes. Background children of an exec may write for ever, hence the bound. */
+void session_drain(struct session *s) {
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; s->out[i] >= 0 && k < 256 && read_out(s, i);) k++;
+        if (s->out[i] >= 0) close(s->out[i]);
         s->out[i] = -1;
-        return false;
     }
-    log_write(s->log, i, p + 5, (size_t)n);
-    for (int c = 0; c < CLIENTS; c++)
-        listening |= s->client[c].fd >= 0;
-    if (listening) {
-        uint32_t len = (uint32_t)n + 1;
-        memcpy(p, &len, 4);
-        p[4] = i ? 'r' : 'o';
-        s->queue.n += len + 4;
-    }
+    if (s->in >= 0) close(s->in), s->in = -1;
+    flush_all(s);
+}
+
+void session_end(struct session *s, int status) {
+    buf_room(&s->queue, 9);
+    memcpy(s->queue.p + s->queue.n + 5, (char[]){(char)status, 0, 0, 0}, 4);
+    enqueue(s, 'x', 4);
+    flush_all(s);
+}
+
+bool session_idle(const struct session *s) {
+    for (int i = 0; i < CLIENTS; i++)
+        if (pending(s, &s->client[i])) return false;
     return true;
 }
 
-/* The command is dead: what it wrote is in the pipes. Background children of an exec may write for ever, hence a bound. */
-void session_drain(struct session *s)
-{
-    for (int i = 0; i < 2; i++) {
-        for (int k = 0; s->out[i] >= 0 && k < DRAIN_MAX / 4096 && read_out(s, i); k++)
-            ;
-        if (s->out[i] >= 0)
-            close(s->out[i]);
-        s->out[i] = -1;
-    }
-    if (s->in >= 0)
-        close(s->in);
-    s->in = -1;
-    flush_all(s);
-}
-
-void session_end(struct session *s, unsigned status)
-{
-    char packet[9] = { 5, 0, 0, 0, 'x', (char)status, 0, 0, 0 };
-    uint32_t len = 5;
-    memcpy(packet, &len, 4);
-    buf_add(&s->queue, packet, sizeof packet);
-    flush_all(s);
-}
-
-bool session_idle(const struct session *s)
-{
-    bool idle = true;
-    for (int i = 0; i < CLIENTS; i++)
-        idle &= !pending(s, &s->client[i]);
-    return idle;
-}
-
-static void feed(struct session *s, struct client *c)
-{
+/* What nobody reads any more counts as taken. */
+static void feed(struct session *s, struct client *c) {
     while (c->in_at < c->in_n) {
-        ssize_t n = s->in < 0 ? -2 : write(s->in, c->in + c->in_at, c->in_n - c->in_at);
-        if (n == -1 && errno == EAGAIN)
-            return;
-        c->in_at = n > 0 ? c->in_at + (size_t)n : c->in_n; /* nobody reads it any more: taken */
+        ssize_t n = s->in < 0 ? 0 : write(s->in, c->in + c->in_at, c->in_n - c->in_at);
+        if (n < 0 && errno == EAGAIN) return;
+        c->in_at = n > 0 ? c->in_at + (size_t)n : c->in_n;
     }
-    if (c->in_n) {
-        c->in_at = c->in_n = 0;
-        c->ack = true;
-    }
-    if (c->eof && c->first)
-        end_stdin(s);
+    if (c->in_n) c->in_at = c->in_n = 0, c->ack = true;
+    if (c->eof && c->first) end_stdin(s);
     c->eof = false;
 }
 
-static void control(struct session *s, struct client *c, const unsigned char *p, ssize_t n)
-{
-    struct winsize size = { 0 };
-    if (p[0] == 'h') {
-        set_streams(c, (const char *)p, (size_t)n);
-        c->go = true;
-    }
-    if (p[0] == 'e')
-        c->eof = true;
-    if (p[0] == 'w' && n == 5 && s->tty && s->in >= 0) {
-        size.ws_row = (unsigned short)(p[1] | p[2] << 8);
-        size.ws_col = (unsigned short)(p[3] | p[4] << 8);
-        ioctl(s->in, TIOCSWINSZ, &size);
-    }
-    if (p[0] == 's' && n == 2 && s->pid > 0)
-        kill(s->pid, p[1]);
-}
-
-static void client_in(struct session *s, struct client *c)
-{
-    static char packet[PACKET + 1];
-    ssize_t n = recv(c->fd, packet, sizeof packet, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n <= 0 || (packet[0] == 'i' && c->in_n)) {
-        drop(s, c);
-        return;
-    }
-    if (packet[0] == 'i') {
-        c->in_at = 1;
-        c->in_n = (size_t)n;
-        memcpy(c->in, packet, (size_t)n);
-    } else
-        control(s, c, (unsigned char *)packet, n);
+static void client_in(struct session *s, struct client *c) {
+    static char p[PACKET + 2];
+    ssize_t n = recv(c->fd, p, PACKET + 1, MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (n <= 0 || (p[0] == 'i' && c->in_n)) return drop(s, c);
+    p[n] = 0;
+    unsigned char *u = (unsigned char *)p;
+    struct winsize size = {.ws_row = (unsigned short)(u[1] | u[2] << 8), .ws_col = (unsigned short)(u[3] | u[4] << 8)};
+    if (p[0] == 'i') memcpy(c->in, p, (size_t)n), c->in_at = 1, c->in_n = (size_t)n;
+    if (p[0] == 'h') c->want = (strchr(p, 'o') ? 1 : 0) | (strchr(p, 'e') ? 2 : 0), c->go = true;
+    if (p[0] == 'e') c->eof = true;
+    if (p[0] == 'w' && n == 5 && s->tty && s->in >= 0) ioctl(s->in, TIOCSWINSZ, &size);
+    if (p[0] == 's' && n == 2 && s->pid > 0) kill(s->pid, u[1]);
     feed(s, c);
 }
 
-void session_watch(struct session *s)
-{
+void session_watch(struct session *s) {
     bool feeding = false;
-    watch_reset();
-    for (struct client *c = s->client; c < s->client + CLIENTS; c++) {
+    npolled = 0;
+    for (EACH(c)) {
         watch(c->fd, (short)(POLLIN | (pending(s, c) ? POLLOUT : 0)));
         feeding |= c->fd >= 0 && c->in_n;
     }
-    for (int i = 0; i < 2 && s->queue.n == 0; i++)
-        watch(s->out[i], POLLIN);
-    if (feeding)
-        watch(s->in, POLLOUT);
+    for (int i = 0; i < 2 && s->queue.n == 0; i++) watch(s->out[i], POLLIN);
+    watch(feeding ? s->in : -1, POLLOUT);
     watch(s->listen, POLLIN);
 }
 
-void session_pump(struct session *s)
-{
+void session_pump(struct session *s) {
     for (int i = 0; i < 2 && s->queue.n == 0; i++)
-        if (hit(s->out[i]))
-            read_out(s, i);
-    for (struct client *c = s->client; c < s->client + CLIENTS; c++) {
-        if (c->fd >= 0 && hit(c->fd) & (POLLIN | POLLHUP | POLLERR))
-            client_in(s, c);
-        else if (c->in_n)
-            feed(s, c);
+        if (hit(s->out[i])) read_out(s, i);
+    for (EACH(c)) {
+        if (hit(c->fd) & (POLLIN | POLLHUP | POLLERR)) client_in(s, c);
+        else if (c->in_n) feed(s, c);
     }
     flush_all(s);
-    if (hit(s->listen)) {
-        int fd = accept4(s->listen, NULL, NULL, SOCK_CLOEXEC);
-        if (fd >= 0)
-            session_add(s, fd, "", false);
-    }
+    int fd = hit(s->listen) ? accept4(s->listen, NULL, NULL, SOCK_CLOEXEC) : -1;
+    if (fd >= 0) session_add(s, fd, "", false);
 }

@@ -1,12 +1,11 @@
 /*
- * System calls and constants that an older C library does not know. Numbers above 423 are the same on every architecture.
- * With TSBOX_OLD_KERNEL the calls fail as on Linux 4.18, so that the tests can walk the fallbacks.
+ * System calls that an older C library does not know; numbers above 423 are the same on every architecture. With
+ * TSBOX_OLD_KERNEL they fail as on Linux 4.18, so that the tests can walk the fallbacks.
  */
-#ifndef TSBOX_SYS_H
-#define TSBOX_SYS_H
-
+#pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -15,9 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/types.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifdef TSBOX_OLD_KERNEL
@@ -26,45 +28,14 @@
 #define newcall(...) syscall(__VA_ARGS__)
 #endif
 
-#define NR_PIDFD_SEND_SIGNAL 424
-#define NR_OPEN_TREE 428
-#define NR_MOVE_MOUNT 429
-#define NR_PIDFD_OPEN 434
-#define NR_CLONE3 435
-#define NR_CLOSE_RANGE 436
-#define NR_OPENAT2 437
-#define NR_MOUNT_SETATTR 442
-
-#define TREE_CLONE 1
-#define TREE_RECURSIVE 0x8000
-#define MOVE_FROM_EMPTY 0x4
-#define MOVE_TO_EMPTY 0x40
-#define CLOSE_CLOEXEC 4
-#define IN_NO_XDEV 1
-#define IN_NO_MAGICLINKS 2
-#define IN_NO_SYMLINKS 4
-#define IN_ROOT 0x10
-
+enum { NR_PIDFD_SEND_SIGNAL = 424, NR_OPEN_TREE = 428, NR_MOVE_MOUNT = 429, NR_PIDFD_OPEN = 434, NR_CLONE3 = 435,
+       NR_CLOSE_RANGE = 436, NR_OPENAT2 = 437, NR_MOUNT_SETATTR = 442 };
+enum { TREE_CLONE = 1, TREE_RECURSIVE = 0x8000, MOVE_FROM_EMPTY = 4, MOVE_TO_EMPTY = 0x40, CLOSE_CLOEXEC = 4 };
+enum { IN_NO_XDEV = 1, IN_NO_MAGICLINKS = 2, IN_NO_SYMLINKS = 4, IN_ROOT = 0x10 };
+enum { MAGIC_PROC = 0x9fa0, MAGIC_DEVPTS = 0x1cd1, MEMFD_EXECUTABLE = 0x10 };
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
 #endif
-#ifndef CLONE_NEWCGROUP
-#define CLONE_NEWCGROUP 0x02000000
-#endif
-
-#define MAGIC_PROC 0x9fa0
-#define MAGIC_DEVPTS 0x1cd1
-
-struct how2 {
-    uint64_t flags, mode, resolve;
-};
-
-struct attr4 {
-    uint64_t set, clear, propagation, userns;
-};
-
-struct clone_args3 {
-    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
-};
-
-#endif
+struct open_how2 { uint64_t flags, mode, resolve; };
+struct mount_attr4 { uint64_t set, clear, propagation, userns; };
+struct clone_args3 { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; };
