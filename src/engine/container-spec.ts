@@ -44,7 +44,11 @@ export function containerSpec(input: SpecInput): Spec {
       maskedPaths: record.privileged ? [] : maskedPaths(input.netns),
       readonlyPaths: record.privileged ? [] : READONLY_PATHS,
     },
-    annotations: { [ANNOTATION.user]: record.process.user, [ANNOTATION.init]: String(record.process.init) },
+    annotations: {
+      [ANNOTATION.user]: record.process.user,
+      [ANNOTATION.init]: String(record.process.init),
+      [ANNOTATION.rootEmulation]: String(record.rootEmulation),
+    },
   };
 }
 

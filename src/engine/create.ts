@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { TsboxError } from '../errors.ts';
 import type { UsernsMaps } from '../host/idmap.ts';
-import { selectStorage, storageDriver } from '../storage/select.ts';
+import { selectStorage } from '../storage/select.ts';
 import { newId } from '../store/atomic.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { type ReserveOptions, reserveContainer } from '../store/containers.ts';
@@ -11,7 +11,7 @@ import type { Engine } from './context.ts';
 import { findImage } from './create-image.ts';
 import { ensureVolumes } from './create-volumes.ts';
 import { mapsFor, storageHost } from './machine.ts';
-import { rootfsRequest } from './rootfs.ts';
+import { prepareStorage } from './rootfs.ts';
 import type { CreateOptions } from './types.ts';
 
 /** Makes a container: resolves everything that can be wrong first, then reserves name and directory. Returns its id. */
@@ -32,8 +32,7 @@ export async function createRecord(
   const record = await reserveContainer(engine.paths, planned, reserve);
   cleanup.push(() => discard(engine, record.id));
   await ensureVolumes(engine, record, cleanup);
-  const host = storageHost(engine, await mapsFor(engine, 'auto'));
-  await storageDriver(record.storage.driver).prepare(await rootfsRequest(engine, record), host);
+  await prepareStorage(engine, record);
   return record;
 }
 

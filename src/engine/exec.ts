@@ -1,7 +1,7 @@
 import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
 import { networkDriver } from '../network/select.ts';
-import type { Spec } from '../oci/runtime-spec.ts';
+import { ANNOTATION, type Spec } from '../oci/runtime-spec.ts';
 import { CLONE } from '../plan/flags.ts';
 import { type Op, ops } from '../plan/ops.ts';
 import { imageUser } from '../runtime/image-user.ts';
@@ -106,7 +106,7 @@ async function execSpec(engine: Engine, record: ContainerRecord, options: ExecOp
       cwd: options.workdir ?? record.process.cwd,
       env: options.tty && !env.some(e => e.startsWith('TERM=')) ? [...env, 'TERM=xterm'] : env,
     },
-    annotations: {},
+    annotations: { ...base.annotations, [ANNOTATION.init]: 'false' },
   };
   return { spec, netns, record: asked, denySetgroups: maps.denySetgroups };
 }

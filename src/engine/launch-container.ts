@@ -1,5 +1,5 @@
 import type { StdioOptions } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { selfCommand } from '../host/self.ts';
 import { networkDriver } from '../network/select.ts';
 import { ANNOTATION } from '../oci/runtime-spec.ts';
@@ -8,20 +8,17 @@ import { imageUser } from '../runtime/image-user.ts';
 import { type Launched, launch } from '../runtime/launch.ts';
 import { resumePlan } from '../runtime/plan.ts';
 import type { ResolvedUser } from '../runtime/users.ts';
-import { storageDriver } from '../storage/select.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { attachSocket, containerFiles, containerRuntimeDir } from './container-paths.ts';
 import { type ContainerPlan, containerPlan } from './container-plan.ts';
 import type { Engine } from './context.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
 import { writeEtcFiles } from './etc-files.ts';
-import { mapsFor, storageHost } from './machine.ts';
-import { rootfsRequest } from './rootfs.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import type { AttachOptions } from './types.ts';
 
 /**
- * Starts the command of a container that exists: attached when `attach` is given. The container's directory stays as it
+ * Starts the command of a container that exists and whose storage is prepared: attached when `attach` is given. The container's directory stays as it
  * is when the start fails; nothing runs then.
  */
 export async function launchContainer(
@@ -29,11 +26,9 @@ export async function launchContainer(
   record: ContainerRecord,
   attach: AttachOptions | undefined,
 ): Promise<Launched> {
-  const storage = storageDriver(record.storage.driver);
-  await mkdir(containerRuntimeDir(engine, record.id), { recursive: true, mode: 0o700 });
-  const host = storageHost(engine, await mapsFor(engine, 'auto'));
-  await storage.prepare(await rootfsRequest(engine, record), host);
+  mkdirSync(containerRuntimeDir(engine, record.id), { recursive: true, mode: 0o700 });
   const plan = await containerPlan(engine, record);
+  for (const warning of plan.network.warnings ?? []) engine.reporter.warn(warning);
   await writeEtcFiles(engine, record, plan.network);
   return launch(
     plan.helper,

@@ -1,7 +1,15 @@
 import { homedir, tmpdir } from 'node:os';
 import type { RootfsRequest } from '../storage/driver.ts';
+import { storageDriver } from '../storage/select.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { Engine } from './context.ts';
+import { mapsFor, storageHost } from './machine.ts';
+
+/** Makes what the container's storage needs on disk; again at each start, since a layer may have gone. */
+export async function prepareStorage(engine: Engine, record: ContainerRecord): Promise<void> {
+  const host = storageHost(engine, await mapsFor(engine, 'auto'));
+  await storageDriver(record.storage.driver).prepare(await rootfsRequest(engine, record), host);
+}
 
 /** What a storage driver needs to know of a container. */
 export async function rootfsRequest(engine: Engine, record: ContainerRecord): Promise<RootfsRequest> {

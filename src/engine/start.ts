@@ -5,6 +5,7 @@ import { containerState, findContainer } from '../store/containers.ts';
 import { attachedTo } from './attached.ts';
 import type { Engine } from './context.ts';
 import { launchContainer } from './launch-container.ts';
+import { prepareStorage } from './rootfs.ts';
 import { removeIfAsked } from './run.ts';
 import type { Attached, AttachOptions } from './types.ts';
 
@@ -14,6 +15,7 @@ export async function start(engine: Engine, nameOrId: string): Promise<void> {
   const state = await containerState(engine.paths, record);
   if (state.status === 'running') return;
   refuseOrphan(record, state.status);
+  await prepareStorage(engine, record);
   await launchContainer(engine, record, undefined);
 }
 
@@ -27,6 +29,7 @@ export async function startAttached(
   const state = await containerState(engine.paths, record);
   if (state.status === 'running') return (await import('./attach.ts')).attach(engine, record.id, attach);
   refuseOrphan(record, state.status);
+  await prepareStorage(engine, record);
   const launched: Launched = await launchContainer(engine, record, attach);
   return attachedTo(engine, record.id, launched, attach, () => removeIfAsked(engine, record));
 }

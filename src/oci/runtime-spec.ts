@@ -74,4 +74,6 @@ export const ANNOTATION = {
   user: 'dev.tsbox.user',
   /** `true`: a reaping init as pid 1. */
   init: 'dev.tsbox.init',
+  /** `true`: calls that one id cannot make are answered with success (docs/root-emulation.md). */
+  rootEmulation: 'dev.tsbox.root-emulation',
 } as const;

@@ -4,6 +4,7 @@ import { type Op, ops } from '../plan/ops.ts';
 import { findCapability } from './capabilities.ts';
 import { deviceOps } from './devices.ts';
 import { mountOp } from './mounts.ts';
+import { emulationEnv, emulationOps } from './seccomp-emulation.ts';
 import type { ResolvedUser } from './users.ts';
 
 /** The files that part two of a plan needs from the image. */
@@ -26,7 +27,9 @@ export function initPlan(spec: Spec, parts: PlanParts): Op[] {
     ...parts.rootfs,
     ...spec.mounts.map(mountOp),
     ...deviceOps(spec),
+    ...(emulates(spec) ? emulationOps() : []),
     // before /proc/sys is read-only, and while nothing is mounted inside /proc: the helper writes to no other file system
+    ...parts.network,
     ...sysctlOps(spec),
     ...(spec.linux.maskedPaths ?? []).map(path =>
       ops.mask(path, 'the kernel shows things here that a container must not see'),
@@ -35,7 +38,6 @@ export function initPlan(spec: Spec, parts: PlanParts): Op[] {
       ops.readonly(path, 'kernel settings that a container must not change'),
     ),
     ops.mkdir(spec.process.cwd, 0o755, 'the working directory, made if the image has none'),
-    ...parts.network,
     ...nameOps(spec),
     ...(spec.root.readonly ? [ops.rootreadonly('--read-only')] : []),
     ops.pivot('the image becomes /, the host is let go'),
@@ -81,7 +83,7 @@ export function processOps(spec: Spec, user: ResolvedUser, filter: Uint8Array | 
       },
       'nothing inheritable, nothing ambient',
     ),
-    ops.env(withHome(p.env, user.home), "the image's environment and -e, nothing of the caller's"),
+    ops.env(environment(spec, user.home), "the image's environment and -e, nothing of the caller's"),
   ];
 }
 
@@ -93,6 +95,13 @@ function mask(names: readonly string[] | undefined): bigint {
 export function execOp(spec: Spec): Op {
   const [program = '', ...rest] = spec.process.args;
   return ops.exec(program, [program, ...rest], 'the command');
+}
+
+const emulates = (spec: Spec): boolean => spec.annotations[ANNOTATION.rootEmulation] === 'true';
+
+function environment(spec: Spec, home: string): string[] {
+  const env = withHome(spec.process.env, home);
+  return emulates(spec) ? emulationEnv(env) : env;
 }
 
 /** Docker sets HOME from passwd unless the image or the user did. */
