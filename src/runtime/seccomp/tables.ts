@@ -1,5 +1,5 @@
 /**
- * System call numbers, made from the kernel's uapi headers by scripts/syscall-tables.mjs: do not edit. Names stand in the order
+ * System call numbers, made from the kernel's uapi headers by test/support/syscall-tables.mjs: do not edit. Names stand in the order
  * of their numbers from 0; `+n` skips n numbers that no call has; `a/b` are two names of one number.
  */
 export const SYSCALL_TABLES = {

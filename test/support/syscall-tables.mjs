@@ -2,7 +2,7 @@
 /**
  * Writes src/runtime/seccomp/tables.ts: the system calls of each architecture, from the kernel's uapi headers.
  *
- *   node scripts/syscall-tables.mjs X86_INCLUDE ARM64_INCLUDE ARM_INCLUDE
+ *   node test/support/syscall-tables.mjs X86_INCLUDE ARM64_INCLUDE ARM_INCLUDE
  *
  * Each argument is an include directory with asm/ in it (on Debian: /usr/include/x86_64-linux-gnu, and /usr/*-linux-*\/include of the
  * packages linux-libc-dev-arm64-cross and linux-libc-dev-armhf-cross). Needs cpp. Calls newer than those headers are in
@@ -98,9 +98,9 @@ const body = Object.entries(tables)
   .map(([name, table]) => `  ${name}:\n${literal(pack(table))},`)
   .join('\n');
 writeFileSync(
-  new URL('../src/runtime/seccomp/tables.ts', import.meta.url),
+  new URL('../../src/runtime/seccomp/tables.ts', import.meta.url),
   `/**
- * System call numbers, made from the kernel's uapi headers by scripts/syscall-tables.mjs: do not edit. Names stand in the order
+ * System call numbers, made from the kernel's uapi headers by test/support/syscall-tables.mjs: do not edit. Names stand in the order
  * of their numbers from 0; \`+n\` skips n numbers that no call has; \`a/b\` are two names of one number.
  */
 export const SYSCALL_TABLES = {
