@@ -17,16 +17,22 @@ type Test = (image: ImageRecord) => boolean;
 
 /** docker images: newest first. Filters: `dangling`, `reference`, `label`, `before`, `since`. Throws USAGE for another. */
 export async function images(engine: Engine, options: ImagesOptions = {}): Promise<ImageSummary[]> {
-  const tests = await Promise.all(Object.entries(options.filters ?? {}).map(f => testFor(engine, ...f)));
-  if (options.reference !== undefined) tests.push(matchesName([options.reference]));
-  const records = (await imageStore(engine).list()).filter(image => tests.every(test => test(image)));
-  return records.map(summary).sort((a, b) => b.created.localeCompare(a.created));
+  const { reference: patterns = [], ...others } = options.filters ?? {};
+  const tests = await Promise.all(Object.entries(others).map(f => testFor(engine, ...f)));
+  const named = [patterns, options.reference === undefined ? [] : [options.reference]];
+  const shown = (image: ImageRecord) => named.reduce(namesLike, image.names);
+  const isWanted = (image: ImageRecord) =>
+    tests.every(test => test(image)) && (named.flat().length === 0 || shown(image).length > 0);
+  const records = (await imageStore(engine).list()).filter(isWanted);
+  return records
+    .map(image => summary(image, shown(image)))
+    .sort((a, b) => b.created.localeCompare(a.created));
 }
 
-function summary(image: ImageRecord): ImageSummary {
+function summary(image: ImageRecord, names: readonly string[]): ImageSummary {
   return {
     id: image.id,
-    names: image.names.map(name => familiarReference(parseReference(name))),
+    names: names.map(name => familiarReference(parseReference(name))),
     digests: image.digests.map(name => familiarReference(parseReference(name))),
     created: image.created,
     size: image.size,
@@ -36,7 +42,6 @@ function summary(image: ImageRecord): ImageSummary {
 
 async function testFor(engine: Engine, key: string, values: readonly string[]): Promise<Test> {
   if (key === 'dangling') return isDangling(values);
-  if (key === 'reference') return matchesName(values);
   if (key === 'label') return hasLabel(values);
   if (key !== 'before' && key !== 'since') {
     throw new TsboxError('USAGE', `images has no filter ${JSON.stringify(key)}`, {
@@ -68,20 +73,24 @@ function hasLabel(values: readonly string[]): Test {
     });
 }
 
-/** Patterns with `*` and `?` (neither crosses a slash), against the familiar repository with and without its tag, and the full name. */
-function matchesName(patterns: readonly string[]): Test {
+/**
+ * Those of the names that match one of the patterns (`*` and `?`, neither crosses a slash), as the whole or the familiar name, with
+ * or without tag. All of them when there is no pattern.
+ */
+function namesLike(names: readonly string[], patterns: readonly string[]): readonly string[] {
+  if (patterns.length === 0) return names;
   const tests = patterns.map(glob);
-  return image =>
-    image.names.some(name => {
-      const ref = parseReference(name);
-      const forms = [familiarReference(ref), familiarName(ref), name, name.slice(0, name.lastIndexOf(':'))];
-      return tests.some(test => forms.some(form => test.test(form)));
-    });
+  return names.filter(name => {
+    const ref = parseReference(name);
+    const forms = [familiarReference(ref), familiarName(ref), name, name.slice(0, name.lastIndexOf(':'))];
+    return tests.some(test => forms.some(form => test.test(form)));
+  });
 }
 
 function glob(pattern: string): RegExp {
-  const parts = [...pattern].map(c =>
-    c === '*' ? '[^/]*' : c === '?' ? '[^/]' : c.replace(/[^\w]/, '\\$&'),
-  );
+  const parts = [...pattern].map(c => {
+    if (c === '*') return '[^/]*';
+    return c === '?' ? '[^/]' : c.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
+  });
   return new RegExp(`^${parts.join('')}$`, 'u');
 }

@@ -24,6 +24,9 @@ export async function keepImage(engine: Engine, image: StoredImage): Promise<str
     throw new TsboxError(
       'MANIFEST',
       `the image lists ${image.layers.length} layers, its config ${diffIds.length}`,
+      {
+        hint: 'the archive contradicts itself; save the image again',
+      },
     );
   }
   const trees = new LayerStore(engine.paths.layers);

@@ -98,7 +98,9 @@ export class ImageStore {
   async tag(id: string, reference: string): Promise<void> {
     const name = nameOf(parseReference(reference));
     if (name === undefined) {
-      throw new TsboxError('BAD_REFERENCE', `cannot tag with ${reference}: a digest is not a tag`);
+      throw new TsboxError('BAD_REFERENCE', `cannot tag with ${reference}: a digest is not a tag`, {
+        hint: 'give a name with a tag, for example app:1',
+      });
     }
     await this.#index.update(async before => {
       const identified = await this.#identify(before);
