@@ -29,10 +29,14 @@ export async function runCli(
     await context.out.flush();
     return status;
   } catch (error) {
-    const status = reportFailure(error, context);
-    await context.err.flush();
-    return status;
+    return await failed(error, context);
   }
+}
+
+async function failed(error: unknown, context: CliContext): Promise<number> {
+  const status = reportFailure(error, context);
+  await context.err.flush().catch(() => {}); // nobody is left to tell
+  return status;
 }
 
 async function dispatch(args: GlobalArgs, context: CliContext): Promise<number> {

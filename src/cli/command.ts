@@ -20,16 +20,24 @@ export interface Operands {
   readonly rest?: boolean;
 }
 
+/** How a verb uses the store. */
+interface OpenChoices {
+  /** A Ctrl-C aborts the call, which undoes what it had begun. */
+  readonly interruptible?: boolean;
+  readonly quiet?: boolean;
+  readonly progress?: 1 | 2;
+}
+
 /** The base of every verb: one class per file, whose `execute` is one call of the public API and its display. */
 export abstract class Verb extends Command {
   declare context: CliContext;
-  /** Where warnings, traces and progress go. A verb with a bar of its own replaces it before it opens the store. */
+  /** Where warnings, traces and progress go; there once the store is open. */
   reporter: CliReporter | undefined;
 
-  /** The store. `interruptible`: a Ctrl-C aborts the call, which undoes what it had begun. */
-  protected async open(options: { interruptible?: boolean; quiet?: boolean } = {}): Promise<Api> {
+  /** The store, as the global options say. */
+  protected async open(options: OpenChoices = {}): Promise<Api> {
     const { globals, interrupt } = this.context;
-    this.reporter ??= new CliReporter(this.context, { quiet: options.quiet ?? false });
+    this.reporter = new CliReporter(this.context, options);
     const request: OpenOptions = { reporter: this.reporter };
     if (globals.root !== undefined) request.root = globals.root;
     if (globals.runtimeDir !== undefined) request.runtimeDir = globals.runtimeDir;

@@ -22,8 +22,8 @@ export interface CliContext extends BaseContext {
   /** Opens the store. The one place where commands meet the engine. */
   open(options: OpenOptions): Promise<Api>;
   isTerminal(fd: 0 | 1 | 2): Promise<boolean>;
-  /** Columns and rows of the terminal on stderr. */
-  terminalSize(): { columns: number; rows: number };
+  /** Columns and rows of the terminal on that descriptor. */
+  terminalSize(fd: 1 | 2): { columns: number; rows: number };
   /** Milliseconds since the epoch. */
   now(): number;
   readonly interrupt: Interrupt;

@@ -49,9 +49,10 @@ function isCharacterDevice(fd: number): boolean {
   }
 }
 
-/** Only asked for when stderr is a terminal; Node keeps the size current. */
-function terminalSize(): { columns: number; rows: number } {
-  return { columns: process.stderr.columns || 80, rows: process.stderr.rows || 24 };
+/** Only asked for a terminal; Node keeps the size current. */
+function terminalSize(fd: 1 | 2): { columns: number; rows: number } {
+  const { columns, rows } = fd === 1 ? process.stdout : process.stderr;
+  return { columns: columns || 80, rows: rows || 24 };
 }
 
 // Handles that are still open (keep-alive sockets of a registry, the terminal) must not hold back a finished command.

@@ -6,7 +6,7 @@ const NAMES = { 1: 'stdout', 2: 'stderr' } as const;
 /** A standard stream of the CLI. */
 export interface Output {
   write(data: string | Uint8Array): void;
-  /** Resolves when everything has been written. */
+  /** Resolves when everything has been written. Throws OutputClosed, as write does. */
   flush(): Promise<void>;
 }
 
@@ -36,6 +36,7 @@ export class FdOutput implements Output {
   async flush(): Promise<void> {
     const stream = this.#stream;
     if (stream && !this.#closed) await new Promise<void>(resolve => stream.write('', () => resolve()));
+    if (this.#closed) throw new OutputClosed();
   }
 
   #writeAll(bytes: Uint8Array): void {

@@ -11,21 +11,30 @@ export function debugAreas(context: Pick<CliContext, 'env' | 'globals'>): Readon
   return new Set(words.filter(word => word !== '' && word !== '0'));
 }
 
-/** How the engine speaks on a terminal: everything goes to stderr, stdout is for results. */
+interface ReporterOptions {
+  /** Neither progress nor information; warnings still. */
+  readonly quiet?: boolean;
+  /** Where progress is shown: 1 for a command whose result it is. Default 2. */
+  readonly progress?: 1 | 2;
+}
+
+/** How the engine speaks on a terminal: on stderr, stdout is for results. */
 export class CliReporter implements Reporter {
   readonly #context: CliContext;
   readonly #areas: ReadonlySet<string>;
   readonly #quiet: boolean;
+  readonly #progress: 1 | 2;
   readonly #warned = new Set<string>();
   /** Shows progress; undefined shows none. Made by the first event. */
   #view: ProgressView | undefined;
   #loading: Promise<void> | undefined;
   #early: ProgressEvent[] = [];
 
-  constructor(context: CliContext, options: { quiet: boolean }) {
+  constructor(context: CliContext, options: ReporterOptions) {
     this.#context = context;
     this.#areas = debugAreas(context);
-    this.#quiet = options.quiet;
+    this.#quiet = options.quiet ?? false;
+    this.#progress = options.progress ?? 2;
   }
 
   debug(area: DebugArea, text: () => string): void {
@@ -62,14 +71,14 @@ export class CliReporter implements Reporter {
 
   async #load(): Promise<void> {
     const { openProgress } = await import('./format/progress.ts');
-    this.#view = await openProgress(this.#context);
+    this.#view = await openProgress(this.#context, this.#progress);
     for (const event of this.#early) this.#view.update(event);
     this.#early = [];
   }
 
   #line(text: string): void {
-    const line = `${printable(text)}\n`;
-    if (this.#view) this.#view.above(line);
-    else this.#context.err.write(line);
+    const write = (): void => this.#context.err.write(`${printable(text)}\n`);
+    if (this.#view) this.#view.above(write);
+    else write();
   }
 }

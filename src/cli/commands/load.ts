@@ -19,7 +19,7 @@ export class Load extends Verb {
 
   override async execute(): Promise<number> {
     const input = await openInput(this.input, this.context);
-    const tsbox = await this.open({ interruptible: true, quiet: this.quiet });
+    const tsbox = await this.open({ interruptible: true, quiet: this.quiet, progress: 1 });
     // The engine also takes a path, which may be an image layout: a directory cannot be streamed.
     const names = await tsbox.load(this.input === undefined || this.input === '-' ? input : this.input);
     await this.reporter?.finish();

@@ -26,7 +26,7 @@ export class Pull extends Verb {
   reference = Option.String();
 
   override async execute(): Promise<number> {
-    const tsbox = await this.open({ interruptible: true, quiet: this.quiet });
+    const tsbox = await this.open({ interruptible: true, quiet: this.quiet, progress: 1 });
     const options: PullOptions = { policy: 'always', ...defined<PullOptions>({ platform: this.platform }) };
     const result = await tsbox.pull(this.reference, options);
     await this.reporter?.finish();

@@ -1,41 +1,50 @@
 import type { ProgressEvent } from '../../log.ts';
 import type { CliContext } from '../context.ts';
+import type { Output } from '../output.ts';
 import { printableLine } from '../printable.ts';
 import { barLine, isDone } from './progress-bar.ts';
 
-/** Progress of several items on stderr. */
+/** Progress of several items on one of our streams. */
 export interface ProgressView {
   update(event: ProgressEvent): void;
-  /** Prints whole lines without disturbing the bars. */
-  above(lines: string): void;
+  /** Makes room above the bars for what `write` writes: whole lines, to either stream. */
+  above(write: () => void): void;
   /** Shows the last state and lets go of the screen. */
   finish(): void;
 }
 
-type ViewContext = Pick<CliContext, 'err' | 'isTerminal' | 'terminalSize' | 'env'>;
+type ViewContext = Pick<CliContext, 'out' | 'err' | 'isTerminal' | 'terminalSize' | 'env'>;
 
-export async function openProgress(context: ViewContext): Promise<ProgressView> {
+/** A stream with its descriptor. */
+interface Sink {
+  readonly output: Output;
+  size(): { columns: number; rows: number };
+}
+
+/** `fd`: where it is shown. docker's pull uses stdout, a pull on the way to something else stderr. */
+export async function openProgress(context: ViewContext, fd: 1 | 2): Promise<ProgressView> {
+  const sink = { output: fd === 1 ? context.out : context.err, size: () => context.terminalSize(fd) };
   const dumb = context.env.TERM === 'dumb';
-  return !dumb && (await context.isTerminal(2)) ? new Bars(context) : new Lines(context);
+  return !dumb && (await context.isTerminal(fd)) ? new Bars(sink) : new Lines(sink.output);
 }
 
 /** Elsewhere than on a terminal: one line for each change of state, no counting. */
 class Lines implements ProgressView {
-  readonly #context: ViewContext;
+  readonly #output: Output;
   readonly #last = new Map<string, string>();
 
-  constructor(context: ViewContext) {
-    this.#context = context;
+  constructor(output: Output) {
+    this.#output = output;
   }
 
   update(event: ProgressEvent): void {
     if (this.#last.get(event.id) === event.status) return;
     this.#last.set(event.id, event.status);
-    this.#context.err.write(`${printableLine(`${event.id}: ${event.status}`)}\n`);
+    this.#output.write(`${printableLine(`${event.id}: ${event.status}`)}\n`);
   }
 
-  above(lines: string): void {
-    this.#context.err.write(lines);
+  above(write: () => void): void {
+    write();
   }
 
   finish(): void {}
@@ -51,15 +60,15 @@ const CLEAR_BELOW = '\x1b[J';
  * have changed, so nothing flickers. When there are more items than rows, finished ones are counted instead of shown.
  */
 class Bars implements ProgressView {
-  readonly #context: ViewContext;
+  readonly #sink: Sink;
   readonly #items = new Map<string, ProgressEvent>();
   /** What is on the screen, the cursor being on the line after it. */
   #shown: string[] = [];
   #columns = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(context: ViewContext) {
-    this.#context = context;
+  constructor(sink: Sink) {
+    this.#sink = sink;
   }
 
   update(event: ProgressEvent): void {
@@ -67,8 +76,9 @@ class Bars implements ProgressView {
     this.#timer ??= setTimeout(() => this.#draw(), FRAME).unref();
   }
 
-  above(lines: string): void {
-    this.#context.err.write(`${UP(this.#shown.length)}\r${CLEAR_BELOW}${lines}`);
+  above(write: () => void): void {
+    this.#sink.output.write(`${UP(this.#shown.length)}\r${CLEAR_BELOW}`);
+    write();
     this.#shown = [];
     this.#draw();
   }
@@ -82,10 +92,10 @@ class Bars implements ProgressView {
   #draw(last = false): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const { columns, rows } = this.#context.terminalSize();
+    const { columns, rows } = this.#sink.size();
     const lines = this.#lines(columns - 1, last ? Number.POSITIVE_INFINITY : rows - 1);
     const frame = this.#frame(lines, columns);
-    if (frame !== '') this.#context.err.write(frame);
+    if (frame !== '') this.#sink.output.write(frame);
     this.#shown = lines;
     this.#columns = columns;
   }

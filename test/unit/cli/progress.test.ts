@@ -36,12 +36,16 @@ class Screen {
 }
 
 const view = (screen: Screen, terminals = [2], env = {}) =>
-  openProgress({
-    err: { write: data => screen.write(data), flush: async () => {} },
-    isTerminal: async fd => terminals.includes(fd),
-    terminalSize: () => screen.size,
-    env,
-  });
+  openProgress(
+    {
+      out: { write: () => assert.unreachable(), flush: async () => {} },
+      err: { write: data => screen.write(data), flush: async () => {} },
+      isTerminal: async fd => terminals.includes(fd),
+      terminalSize: () => screen.size,
+      env,
+    },
+    2,
+  );
 const event = (id: string, status: string, current?: number, total?: number): ProgressEvent => ({
   id,
   status,
@@ -115,7 +119,7 @@ test('a warning goes above the bars', async () => {
   const progress = await view(screen);
   progress.update(event('a', 'Waiting'));
   await frame();
-  progress.above('tsbox: warning: x\n');
+  progress.above(() => screen.write('tsbox: warning: x\n'));
   assert.equal(screen.lines, ['tsbox: warning: x', 'a: Waiting', '']);
   progress.finish();
 });

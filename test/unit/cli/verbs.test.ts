@@ -246,6 +246,7 @@ test('pull', async () => {
     'Digest: sha256:1\nStatus: Downloaded newer image for alpine\ndocker.io/library/alpine:latest\n',
   );
   const again = { pull: async () => ({ ...result, downloaded: false }) };
+
   assert.match((await cli(['pull', 'alpine'], { api: again })).out, /Status: Image is up to date for alpine/);
   assert.is((await cli(['pull', '-q', 'alpine'], { api })).out, 'docker.io/library/alpine:latest\n');
 });
