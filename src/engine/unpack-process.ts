@@ -3,11 +3,11 @@ import type { Readable, Writable } from 'node:stream';
 import { messageOf, TsboxError } from '../errors.ts';
 import { selfCommand } from '../host/self.ts';
 import { DEFAULT_LIMITS } from '../layer/decompress.ts';
+import type { ApplyTask, TaskReply } from '../layer/tasks.ts';
 import type { UnpackResult } from '../layer/unpack.ts';
 import { ops } from '../plan/ops.ts';
 import { type EnterProcess, enter } from '../runtime/enter.ts';
 import type { LayerRecord } from '../store/layers.ts';
-import type { ApplyTask, TaskReply } from '../userns/protocol.ts';
 import type { Engine } from './context.ts';
 import { enterHost } from './machine.ts';
 

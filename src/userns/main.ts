@@ -1,10 +1,10 @@
 import { read, readFileSync, writeSync } from 'node:fs';
 import { messageOf, TsboxError } from '../errors.ts';
 import type { Ownership } from '../layer/metadata.ts';
+import type { ApplyTask, FlattenTask, TaskReply } from '../layer/tasks.ts';
 import { type UnpackResult, unpackLayer } from '../layer/unpack.ts';
 import { enterRootFd } from '../sys/chroot.ts';
 import { holdsId, parseIdMap } from './id-map.ts';
-import type { ApplyTask, FlattenTask, TaskReply } from './protocol.ts';
 
 /**
  * The second entry point: Node inside a user + mount namespace with the ids of a container, started by the helper's `enter`. One

@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../errors.ts';
-import type { GrowthLimits } from '../layer/decompress.ts';
-import type { UnpackResult } from '../layer/unpack.ts';
+import type { GrowthLimits } from './decompress.ts';
+import type { UnpackResult } from './unpack.ts';
 
-/** What goes into and out of the process in the user namespace. Types only: the engine sends, `main.ts` answers. */
+/** What goes into and out of the process in the user namespace. Types only: the engine sends, src/userns/main.ts answers. */
 export interface ApplyTask {
   readonly task: 'apply';
   /** Kind of the id map; in `single`, setuid bits are recorded instead of set. */
