@@ -11,18 +11,10 @@ const NETWORK = { group: 'Network' };
 const SECURITY = { group: 'Security' };
 const LIMITS = { group: 'Limits' };
 const IMAGE = { group: 'Image and storage' };
-const LIFE = { group: 'Life' };
+const LIFE = { group: 'The container' };
 
 /** The flags that `run` and `create` share, and the one place where they become the API's options. */
 export abstract class CreateCommand extends Verb {
-  name = text('--name', 'NAME', 'Name the container', LIFE);
-  autoRemove = flag('--rm', 'Remove the container and its anonymous volumes when it has ended', LIFE);
-  label = list('-l,--label', 'KEY=VALUE', 'Set a label', LIFE);
-  labelFile = list('--label-file', 'FILE', 'Read labels from a file', LIFE);
-  cidfile = text('--cidfile', 'FILE', "Write the container's id to a file that does not exist yet", LIFE);
-  stopSignal = text('--stop-signal', 'SIGNAL', "Signal of 'tsbox stop'", LIFE);
-  stopTimeout = text('--stop-timeout', 'SECONDS', 'Seconds between the stop signal and SIGKILL', LIFE);
-
   interactive = flag('-i,--interactive', 'Keep stdin open', PROCESS);
   tty = flag('-t,--tty', 'Give the command a terminal', PROCESS);
   attach = list('-a,--attach', 'STREAM', 'Connect only stdin, stdout or stderr', PROCESS);
@@ -32,6 +24,14 @@ export abstract class CreateCommand extends Verb {
   user = text('-u,--user', 'USER[:GROUP]', 'Run as this user, by name or number', PROCESS);
   entrypoint = text('--entrypoint', 'PROGRAM', "Replace the image's entrypoint", PROCESS);
   init = flag('--init', 'Run a small init as pid 1 that forwards signals and reaps', PROCESS);
+
+  name = text('--name', 'NAME', 'Name the container', LIFE);
+  autoRemove = flag('--rm', 'Remove the container and its anonymous volumes when it has ended', LIFE);
+  label = list('-l,--label', 'KEY=VALUE', 'Set a label', LIFE);
+  labelFile = list('--label-file', 'FILE', 'Read labels from a file', LIFE);
+  cidfile = text('--cidfile', 'FILE', "Write the container's id to a file that does not exist yet", LIFE);
+  stopSignal = text('--stop-signal', 'SIGNAL', "Signal of 'tsbox stop'", LIFE);
+  stopTimeout = text('--stop-timeout', 'SECONDS', 'Seconds between the stop signal and SIGKILL', LIFE);
 
   volume = list('-v,--volume', 'SOURCE:TARGET[:ro]', 'Mount a directory, file or named volume', FILES);
   tmpfs = list('--tmpfs', 'TARGET[:OPTIONS]', 'Mount an empty file system in memory', FILES);

@@ -12,7 +12,7 @@ export class Run extends CreateCommand {
     details:
       "The image is pulled if it is missing. The exit status is the command's; 125 is tsbox's own failure, 126 a " +
       "command that cannot be executed, 127 one that is not there. The image 'host' is a copy-on-write view of this " +
-      'machine: no download, and nothing it changes is kept.',
+      'machine: no download, and nothing done in it changes the machine.',
     examples: [
       ['A shell in Alpine', 'tsbox run -it --rm alpine sh'],
       ['Build a project with the tools of an image', 'tsbox run --rm -v "$PWD":/src -w /src golang go build'],
@@ -26,7 +26,7 @@ export class Run extends CreateCommand {
   };
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY, rest: true };
 
-  detach = flag('-d,--detach', 'Run in the background and print the id', { group: 'Life' });
+  detach = flag('-d,--detach', 'Run in the background and print the id', { group: 'The container' });
   detachKeys = text('--detach-keys', 'KEYS', 'Keys that leave the container running (ctrl-p,ctrl-q)', {
     group: 'The command',
   });

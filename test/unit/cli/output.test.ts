@@ -28,34 +28,43 @@ function script(
   );
 }
 
-test('bytes and text arrive whole, in order', async () => {
-  const { out } = await script(
+// Each takes the time of a start: they run side by side.
+const runs = {
+  whole: script(
     `for (let i = 0; i < 50; i++) { out.write('x'.repeat(9999) + i + '\\n'); out.write(Buffer.from([0, 255])); } await out.flush();`,
     node => node,
-  );
+  ),
+  slow: script(
+    `process.stdout._handle?.setBlocking?.(false);
+     for (let i = 0; i < 200; i++) out.write('y'.repeat(9999) + '\\n');
+     await out.flush();`,
+    node => `${node} | (sleep 0.3; wc -c)`,
+  ),
+  gone: script(
+    `for (let i = 0; i < 100; i++) { out.write('z'.repeat(99999)); await out.flush(); }`,
+    node => `${node} | head -c 10 >/dev/null; exit 0`,
+  ),
+  full: script(`out.write('x');`, node => `${node} > /dev/full`),
+};
+
+test('bytes and text arrive whole, in order', async () => {
+  const { out } = await runs.whole;
   assert.is(out.length, 50 * 10_002 + 90);
   assert.equal([...out.subarray(-5)], [0x34, 0x39, 0x0a, 0, 255]);
 });
 
 test('a slow reader on a non-blocking pipe gets everything', async () => {
-  const body = `
-    process.stdout._handle?.setBlocking?.(false);
-    for (let i = 0; i < 200; i++) out.write('y'.repeat(9999) + '\\n');
-    await out.flush();`;
-  const { out } = await script(body, node => `${node} | (sleep 0.3; wc -c)`);
+  const { out } = await runs.slow;
   assert.is(out.toString().trim(), '2000000');
 });
 
 test('a reader that has gone is OutputClosed', async () => {
-  const { err } = await script(
-    `for (let i = 0; i < 100; i++) { out.write('z'.repeat(99999)); await out.flush(); }`,
-    node => `${node} | head -c 10 >/dev/null; exit 0`,
-  );
+  const { err } = await runs.gone;
   assert.match(err, /^OutputClosed/, err);
 });
 
 test('a full disk is an error with words', async () => {
-  const { err, status } = await script(`out.write('x');`, node => `${node} > /dev/full`);
+  const { err, status } = await runs.full;
   assert.is(status, 3);
   assert.match(err, /^TsboxError: cannot write to stdout: .*ENOSPC/);
 });
