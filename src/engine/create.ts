@@ -4,7 +4,7 @@ import type { UsernsMaps } from '../host/idmap.ts';
 import { selectStorage } from '../storage/select.ts';
 import { newId } from '../store/atomic.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
-import { type ReserveOptions, reserveContainer } from '../store/containers.ts';
+import { checkName, type ReserveOptions, reserveContainer } from '../store/containers.ts';
 import { type Cleanup, withCleanup } from '../util/cleanup.ts';
 import { containerRecord } from './container-record.ts';
 import type { Engine } from './context.ts';
@@ -38,6 +38,8 @@ export async function createRecord(
 
 /** The record that `create` would write; changes nothing but what a pull brings. */
 export async function planRecord(engine: Engine, options: CreateOptions): Promise<ContainerRecord> {
+  // Before a pull that would be for nothing.
+  if (options.name) checkName(options.name);
   const image = await findImage(engine, options);
   const maps = await mapsFor(engine, usernsWanted(options.userns ?? engine.config.userns.mode));
   const driver = await chooseDriver(engine, options, maps);

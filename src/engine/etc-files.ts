@@ -1,20 +1,19 @@
-import { readFile } from 'node:fs/promises';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { giveToStore } from '../host/owner.ts';
 import type { NetworkSetup } from '../network/driver.ts';
 import { hostnameFile, hostsFile, resolvConf } from '../network/etc-files.ts';
 import { readHostResolv } from '../network/resolv.ts';
-import { writeFileAtomic } from '../store/atomic.ts';
+import { ioError } from '../store/atomic.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { containerFiles } from './container-paths.ts';
 import type { Engine } from './context.ts';
 
-/** hosts, hostname and resolv.conf of a container, made anew at each start; the plan binds them over the image's. */
-export async function writeEtcFiles(
-  engine: Engine,
-  record: ContainerRecord,
-  setup: NetworkSetup,
-): Promise<void> {
+/**
+ * hosts, hostname and resolv.conf of a container, made anew at each start; the plan binds them over the image's.
+ * Synchronous: on the way to every start, and a turn of the thread pool costs more than such a write.
+ */
+export function writeEtcFiles(engine: Engine, record: ContainerRecord, setup: NetworkSetup): void {
   const dir = join(engine.paths.root, containerFiles(record.id).dir);
   const files = {
     hosts: hostsFile({
@@ -22,14 +21,31 @@ export async function writeEtcFiles(
       domainname: record.domainname,
       setup,
       addHost: record.addHost,
-      ...(setup.netns === 'host' && { hostHosts: await readFile('/etc/hosts', 'utf8').catch(() => '') }),
+      ...(setup.netns === 'host' && { hostHosts: hostHosts() }),
     }),
     hostname: hostnameFile(record.hostname),
-    'resolv.conf': resolvConf({ setup, host: await readHostResolv(), dns: record.dns }),
+    'resolv.conf': resolvConf({ setup, host: readHostResolv(), dns: record.dns }),
   };
-  for (const [name, content] of Object.entries(files)) {
-    // World-readable: any user inside must be able to read them; the store above keeps others out.
-    await writeFileAtomic(join(dir, name), content, { mode: 0o644, fsync: false });
-    giveToStore(engine.paths.root, join(dir, name));
+  for (const [name, content] of Object.entries(files)) writeAnew(engine, join(dir, name), content);
+}
+
+/** A new file each time: the container may have given the old one to an id that we cannot write as. */
+function writeAnew(engine: Engine, path: string, content: string): void {
+  try {
+    rmSync(path, { force: true });
+    writeFileSync(path, content, { flag: 'wx' });
+    // Whatever the umask: any user inside must be able to read it; the store above keeps others out.
+    chmodSync(path, 0o644);
+    giveToStore(engine.paths.root, path);
+  } catch (error) {
+    throw ioError(error, `cannot write ${path}`);
+  }
+}
+
+function hostHosts(): string {
+  try {
+    return readFileSync('/etc/hosts', 'utf8');
+  } catch {
+    return '';
   }
 }

@@ -29,7 +29,7 @@ export async function launchContainer(
   mkdirSync(containerRuntimeDir(engine, record.id), { recursive: true, mode: 0o700 });
   const plan = await containerPlan(engine, record);
   for (const warning of plan.network.warnings ?? []) engine.reporter.warn(warning);
-  await writeEtcFiles(engine, record, plan.network);
+  writeEtcFiles(engine, record, plan.network);
   return launch(
     plan.helper,
     {
