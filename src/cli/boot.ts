@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/bin/sh
 import { accessSync, constants, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
@@ -7,6 +7,9 @@ import { Script } from 'node:vm';
  * `dist/tsbox.cjs`: runs the bundle beside it from V8's code cache. Compiling the bundle takes longer than everything
  * else that a short command does; from the cache it takes a millisecond. The cache is made when it is missing, or made for
  * another bundle or Node, by whoever may write there; nothing depends on it.
+ *
+ * The built file begins as a shell script that executes `node -- FILE ARGS`: without the `--`, Node takes an `--env-file`
+ * among our arguments for its own, loads it into this process, and ends when it is missing.
  */
 const bundle = join(__dirname, 'tsbox.main.cjs');
 const cacheFile = join(__dirname, 'tsbox.main.cache');
