@@ -49,8 +49,11 @@ function refuseStrangers(paths: Paths): void {
       },
     );
   }
+  const names = readdirSync(paths.root);
+  // Another process has made the store since we looked.
+  if (names.includes('version')) return refuseStrangers(paths);
   const known = new Set(storeDirectories(paths).concat(join(paths.root, 'lost+found')));
-  const stranger = readdirSync(paths.root).find(name => !known.has(join(paths.root, name)));
+  const stranger = names.find(name => !known.has(join(paths.root, name)));
   if (stranger !== undefined) {
     throw new TsboxError(
       'STORE_VERSION',
