@@ -33,7 +33,9 @@ test('-e sets, a bare -e NAME passes the caller’s value on', async () => {
 test('nothing of the caller’s environment leaks in', async () => {
   const box = (await busybox()).with({ env: { CANARY: 'x', LD_LIBRARY_PATH: '/x', TSBOX_DEBUG: '' } });
   const names = (await box.ok(...RUN, 'busybox', 'env')).split('\n').map(line => line.split('=')[0]);
-  assert.equal(names.sort(), ['HOME', 'HOSTNAME', 'PATH']);
+  // in single mode apt must not drop its privileges, which it takes from a file that this names
+  const own = names.filter(name => name !== 'APT_CONFIG');
+  assert.equal(own.sort(), ['HOME', 'HOSTNAME', 'PATH']);
 });
 
 test('--env-file: comments, bare names, values kept as they are', async () => {
