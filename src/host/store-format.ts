@@ -51,7 +51,10 @@ function refuseStrangers(paths: Paths): void {
   }
   const names = readdirSync(paths.root);
   // Another process has made the store since we looked.
-  if (names.includes('version')) return refuseStrangers(paths);
+  if (names.includes('version')) {
+    refuseStrangers(paths);
+    return;
+  }
   const known = new Set(storeDirectories(paths).concat(join(paths.root, 'lost+found')));
   const stranger = names.find(name => !known.has(join(paths.root, name)));
   if (stranger !== undefined) {

@@ -164,7 +164,7 @@ test('modules do not import each other in a circle', () => {
 const WORDS: ReadonlyArray<readonly [pattern: RegExp, allowed: RegExp]> = [
   [/\bprocess\.exit\(/, /^src\/(cli|userns)\/main\.ts$/],
   [/\bconsole\./, /^$/],
-  [/\bprocess\.(env\b|cwd\()/, /^src\/(cli\/|host\/(paths|config)\.ts$)/],
+  [/(?<!\.)\bprocess\.(env\b|cwd\()/, /^src\/(cli\/|host\/(paths|config)\.ts$)/],
 ];
 
 for (const [pattern, allowed] of WORDS) {
