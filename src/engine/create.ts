@@ -58,6 +58,7 @@ async function chooseDriver(engine: Engine, options: CreateOptions, maps: Userns
   // keep-id never copies or chowns a layer: only fuse-overlayfs can show it under another map.
   const name = maps.mode === 'keep-id' && wanted === 'auto' ? 'fuse-overlayfs' : wanted;
   const driver = await selectStorage(name, storageHost(engine, maps), engine.paths.runtime);
+  engine.reporter.debug('storage', () => `${driver.name} (asked for: ${wanted})`);
   return driver.name;
 }
 

@@ -17,7 +17,7 @@ import type { Engine } from './context.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
 import { extendEnv } from './env.ts';
 import { frontStreams, stdioOf, terminalSize, withPrimary } from './launch-container.ts';
-import { mapsFor } from './machine.ts';
+import { helperTrace, mapsFor } from './machine.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import type { Attached, AttachOptions, ExecOptions } from './types.ts';
 
@@ -64,6 +64,7 @@ async function join(
           detachKeys: parseDetachKeys(attach.detachKeys ?? DEFAULT_DETACH_KEYS),
         }),
       },
+      trace: helperTrace(engine),
       init: joinPlan(joined.netns, options.tty ?? false),
       resume: async files => {
         const user = imageUser(options.user ?? record.process.user, files);

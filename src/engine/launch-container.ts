@@ -14,6 +14,7 @@ import { type ContainerPlan, containerPlan } from './container-plan.ts';
 import type { Engine } from './context.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
 import { writeEtcFiles } from './etc-files.ts';
+import { helperTrace } from './machine.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import type { AttachOptions } from './types.ts';
 
@@ -28,6 +29,8 @@ export async function launchContainer(
 ): Promise<Launched> {
   mkdirSync(containerRuntimeDir(engine, record.id), { recursive: true, mode: 0o700 });
   const plan = await containerPlan(engine, record);
+  engine.reporter.debug('engine', () => `starts ${record.id.slice(0, 12)} (${record.name})`);
+  engine.reporter.debug('network', () => `${record.network.driver}, network namespace ${plan.network.netns}`);
   for (const warning of plan.network.warnings ?? []) engine.reporter.warn(warning);
   writeEtcFiles(engine, record, plan.network);
   return launch(
@@ -37,6 +40,7 @@ export async function launchContainer(
       header: { ...plan.header, ...fileHeader(engine, record), ...streamHeader(record, attach) },
       init: plan.init,
       services: plan.services,
+      trace: helperTrace(engine),
       resume: files => resume(engine, record, plan, files),
     },
     stdioOf(attach),

@@ -3,6 +3,7 @@ import { helperPath } from '../host/binaries.ts';
 import type { UsernsMaps } from '../host/idmap.ts';
 import { ownStore } from '../host/owner.ts';
 import type { Op } from '../plan/ops.ts';
+import type { Trace } from '../runtime/channel.ts';
 import { type EnterHost, enter } from '../runtime/enter.ts';
 import type { StorageHost } from '../storage/driver.ts';
 import type { Engine } from './context.ts';
@@ -15,6 +16,11 @@ type Want = 'auto' | 'ranges' | 'single' | 'keep-id';
 export async function mapsFor(engine: Engine, want: Want): Promise<UsernsMaps> {
   const { maps, warning } = await provenMaps(engine, want);
   if (warning) warnOncePerBoot(engine, warning);
+  engine.reporter.debug(
+    'host',
+    () =>
+      `user namespace mode ${maps.mode}: ${maps.uid.map(l => `${l.inside}→${l.outside}×${l.count}`).join(' ')}`,
+  );
   ownStore(engine.paths, maps);
   return maps;
 }
@@ -22,12 +28,18 @@ export async function mapsFor(engine: Engine, want: Want): Promise<UsernsMaps> {
 /** Where tasks of the store run: the maps that the files of the store are owned by, whatever a container uses. */
 export async function enterHost(engine: Engine): Promise<EnterHost> {
   const maps = await mapsFor(engine, 'auto');
-  return { helper: helperPath(), cwd: engine.paths.root, maps };
+  return { helper: helperPath(), cwd: engine.paths.root, maps, trace: helperTrace(engine) };
 }
+
+/** TSBOX_DEBUG=helper. */
+export const helperTrace =
+  (engine: Engine): Trace =>
+  text =>
+    engine.reporter.debug('helper', text);
 
 /** What storage drivers probe with. */
 export function storageHost(engine: Engine, maps: UsernsMaps): StorageHost {
-  const host = { helper: helperPath(), cwd: engine.paths.root, maps };
+  const host = { helper: helperPath(), cwd: engine.paths.root, maps, trace: helperTrace(engine) };
   return {
     root: engine.paths.root,
     mode: maps.mode,

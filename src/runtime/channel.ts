@@ -19,6 +19,9 @@ export type HelperEvent =
 /** A file read at the barrier: its bytes, or why not (an errno). */
 export type FileAnswer = { readonly content: Buffer } | { readonly errno: number };
 
+/** Receives one line for each message in either direction (TSBOX_DEBUG=helper). */
+export type Trace = (text: () => string) => void;
+
 /** Descriptor 3 of a helper: frames out, events in. */
 export class Channel {
   readonly #stream: Duplex;
@@ -26,12 +29,15 @@ export class Channel {
   #closed: Error | true | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(stream: Duplex) {
+  readonly #trace: Trace;
+
+  constructor(stream: Duplex, trace: Trace = () => {}) {
     this.#stream = stream;
+    this.#trace = trace;
     const reader = new FrameReader();
     stream.on('data', (chunk: Buffer) => {
       try {
-        for (const record of reader.push(chunk)) this.#events.push(parseEvent(record));
+        for (const record of reader.push(chunk)) this.#receive(parseEvent(record));
       } catch (error) {
         this.#closed = error as Error;
       }
@@ -44,6 +50,7 @@ export class Channel {
   }
 
   send(records: readonly Record_[]): void {
+    this.#trace(() => `sends ${records.length} records: ${records.map(r => String(r[0])).join(' ')}`);
     if (!this.#stream.destroyed) this.#stream.write(encodeFrame(records));
   }
 
@@ -63,6 +70,11 @@ export class Channel {
   /** Lets the helper go on alone. */
   close(): void {
     this.#stream.destroy();
+  }
+
+  #receive(event: HelperEvent): void {
+    this.#trace(() => `says ${describeEvent(event)}`);
+    this.#events.push(event);
   }
 
   #close(why: true): void {
@@ -89,6 +101,11 @@ function parseEvent(record: readonly Buffer[]): HelperEvent {
     default:
       throw new Error(`the helper sent an unknown event ${JSON.stringify(type)}`);
   }
+}
+
+function describeEvent(event: HelperEvent): string {
+  if (event.type === 'prepared') return `prepared ${[...event.files.keys()].join(' ')}`;
+  return Object.values(event).join(' ').trim();
 }
 
 function parseFiles(fields: readonly Buffer[]): Map<string, FileAnswer> {

@@ -5,7 +5,7 @@ import type { UsernsMaps } from '../host/idmap.ts';
 import { spawnHelper } from '../host/spawn.ts';
 import { CLONE } from '../plan/flags.ts';
 import type { Op } from '../plan/ops.ts';
-import { Channel } from './channel.ts';
+import { Channel, type Trace } from './channel.ts';
 import { describeFailure } from './failure.ts';
 import { requestRecords } from './header.ts';
 
@@ -15,6 +15,7 @@ export interface EnterHost {
   /** Where relative paths of the plan start: the store's root. */
   readonly cwd: string;
   readonly maps: UsernsMaps;
+  readonly trace?: Trace;
 }
 
 export interface EnterOptions {
@@ -54,7 +55,7 @@ export function enter(host: EnterHost, plan: readonly Op[], options: EnterOption
       resolve({ status: status ?? (signal === 'SIGKILL' ? 137 : 143) }),
     );
   });
-  const channel = new Channel(child.stdio[3] as Duplex);
+  const channel = new Channel(child.stdio[3] as Duplex, host.trace);
   const header = {
     id: options.name,
     cwd: host.cwd,

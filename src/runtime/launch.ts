@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { TsboxError } from '../errors.ts';
 import { spawnHelper } from '../host/spawn.ts';
 import type { Op, Service } from '../plan/ops.ts';
-import { Channel, type FileAnswer, type HelperEvent } from './channel.ts';
+import { Channel, type FileAnswer, type HelperEvent, type Trace } from './channel.ts';
 import { describeFailure } from './failure.ts';
 import { type Header, requestRecords, resumeRecords } from './header.ts';
 
@@ -13,6 +13,7 @@ export interface LaunchPlan {
   /** Part one; its last operation is `barrier`. */
   readonly init: readonly Op[];
   readonly services?: readonly Service[];
+  readonly trace?: Trace;
   /**
    * Part two, made when init is at its barrier and every `ready` service is: gets the files that the barrier named.
    * Publishes ports and the like; what it throws ends the container.
@@ -42,7 +43,7 @@ export async function launch(helper: string, plan: LaunchPlan, stdio: StdioOptio
     stdio: [...asList(stdio), 'pipe', ...(plan.header.front === undefined ? [] : ['pipe' as const])],
   });
   const exit = exitOf(child);
-  const channel = new Channel(child.stdio[3] as Duplex);
+  const channel = new Channel(child.stdio[3] as Duplex, plan.trace);
   channel.send(requestRecords(plan.header, plan.init, plan.services));
   try {
     const started = await follow(channel, plan, exit);

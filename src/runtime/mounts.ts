@@ -49,6 +49,9 @@ const WHY: Readonly<Record<string, string>> = {
   '/dev/mqueue': 'message queues of this ipc namespace',
   '/sys': 'read-only: looking is allowed, changing the machine is not',
   '/sys/fs/cgroup': 'its own subtree, read-only',
+  '/etc/hosts': 'made by tsbox: the image’s own file is never followed or changed',
+  '/etc/hostname': 'made by tsbox',
+  '/etc/resolv.conf': 'made by tsbox: the servers of this network',
 };
 
 /**
@@ -59,7 +62,7 @@ export function mountOp(mount: Mount): Op {
   const { flags, data, optional } = parseMountOptions(mount.options ?? []);
   const target = mount.destination;
   const why = WHY[target] ?? 'asked for by -v, --mount or --tmpfs';
-  const strict = target in WHY ? 'cs' : 'c';
+  const strict = target in WHY && !target.startsWith('/etc/') ? 'cs' : 'c';
   const op =
     flags & MS.BIND
       ? ops.bind({ source: mount.source ?? '', target, flags: flags & ~MS.BIND, how: strict }, why)
