@@ -6,10 +6,9 @@ import { DEFAULT_LIMITS } from '../layer/decompress.ts';
 import type { ApplyTask, TaskReply } from '../layer/tasks.ts';
 import type { UnpackResult } from '../layer/unpack.ts';
 import { ops } from '../plan/ops.ts';
-import { type EnterProcess, enter } from '../runtime/enter.ts';
+import { type EnterHost, type EnterProcess, enter } from '../runtime/enter.ts';
 import type { LayerRecord } from '../store/layers.ts';
 import type { Engine } from './context.ts';
-import { enterHost } from './machine.ts';
 
 /** The process that unpacks one layer (src/userns/main.ts). */
 export interface UnpackProcess {
@@ -26,8 +25,7 @@ export interface UnpackProcess {
 const MAX_NOISE = 2000;
 
 /** Starts it with the directory `root` as its descriptor 0. Throws USERNS, HOST, IO. */
-export async function startUnpack(engine: Engine, root: string): Promise<UnpackProcess> {
-  const host = await enterHost(engine);
+export async function startUnpack(engine: Engine, host: EnterHost, root: string): Promise<UnpackProcess> {
   const limits = { ...DEFAULT_LIMITS, maxRatio: engine.config.layer.maxRatio };
   const task: ApplyTask = { task: 'apply', mode: host.maps.mode, limits };
   const [program = '', ...argv] = selfCommand('userns');

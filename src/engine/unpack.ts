@@ -6,6 +6,7 @@ import { ioError, writeFileAtomic } from '../store/atomic.ts';
 import { type LayerRecord, LayerStore } from '../store/layers.ts';
 import { makeWorkDir, type WorkDir } from '../store/workdir.ts';
 import type { Engine } from './context.ts';
+import { enterHost } from './machine.ts';
 import { removeTree } from './remove-tree.ts';
 import { startUnpack, type UnpackProcess } from './unpack-process.ts';
 
@@ -36,12 +37,14 @@ export async function hasLayer(engine: Engine, diffId: string): Promise<boolean>
  * or `end` has cleaned up after itself. Throws USERNS, HOST, IO.
  */
 export async function beginLayer(engine: Engine, expect: LayerExpectation): Promise<LayerSink> {
+  // First: in root mode this gives the store to the ids that own what is made in it.
+  const host = await enterHost(engine);
   const work = await makeWorkDir(engine.paths.tmp, 'layer');
   const root = join(work.path, 'fs');
   try {
     await mkdir(root, { mode: 0o755 });
     for (const path of [work.path, root]) giveToStore(engine.paths.root, path);
-    return new Sink(engine, work, await startUnpack(engine, root), expect);
+    return new Sink(engine, work, await startUnpack(engine, host, root), expect);
   } catch (error) {
     await discard(engine, work);
     throw error;
