@@ -1,6 +1,6 @@
-import { Header } from 'tar/header';
 import { type ByteString, cString } from './bytes.ts';
 import { layerError } from './error.ts';
+import { type HeaderNumbers, readNumbers } from './header.ts';
 import type { PaxRecords, PaxTime } from './pax.ts';
 
 export type EntryType = 'file' | 'hardlink' | 'symlink' | 'char' | 'block' | 'dir' | 'fifo';
@@ -28,12 +28,11 @@ export interface TarEntry {
   readonly sparse: ReadonlyMap<string, string> | undefined;
 }
 
-/** A 512-byte block that is a header: its type letter, and the rest for whoever needs it. */
+/** A 512-byte block that is a header. */
 export interface Block {
+  /** The type. */
   readonly letter: string;
-  /** Bytes that follow; -1 when the field is not a number that can be. */
-  readonly size: number;
-  readonly header: Header;
+  readonly numbers: HeaderNumbers;
 }
 
 /** Names from earlier headers (GNU `L` and `K`, PAX `x`) that belong to the next entry. */
@@ -61,46 +60,37 @@ const LAST_ID = 0xffff_fffe;
 
 /** Reads a header block; undefined for a block of zeros, which ends the archive. Throws LAYER for a wrong checksum. */
 export function readBlock(buffer: Buffer, at: number): Block | undefined {
-  let header: Header;
-  try {
-    header = new Header(buffer, at);
-  } catch (error) {
-    throw layerError('malformed header: a number cannot be represented', cString(buffer, at, 100), error);
-  }
-  if (header.nullBlock) return undefined;
-  if (!header.cksumValid)
-    throw layerError('malformed header: its checksum is wrong', cString(buffer, at, 100));
-  const letter = buffer.toString('latin1', at + 156, at + 157);
-  return { letter, size: header.size ?? (isBlank(buffer, at + 124, 12) ? 0 : -1), header };
+  const numbers = readNumbers(buffer, at);
+  return numbers && { letter: String.fromCharCode(buffer[at + 156] ?? 0), numbers };
 }
 
 /** The entry that a block and the extensions before it describe. Throws LAYER for types that no layer holds and impossible numbers. */
 export function readEntry(buffer: Buffer, at: number, block: Block, extension: Extension): TarEntry {
   const { pax = {} } = extension;
-  const { header } = block;
+  const { numbers } = block;
   const name = extension.longName ?? pax.path ?? ustarName(buffer, at);
   const given = TYPES[block.letter];
   if (given === undefined)
     throw layerError(`entries of type ${JSON.stringify(block.letter)} do not belong in a layer`, name);
   // Before ustar a directory was a file with a slash at its end.
   const type = given === 'file' && name.endsWith('/') ? 'dir' : given;
-  const stored = type === 'file' ? (pax.size ?? block.size) : 0;
-  if (stored < 0) throw layerError('its size is negative or too large', name);
-  if (given === 'file' && type === 'dir' && (pax.size ?? 0) + (isBlank(buffer, at + 124, 12) ? 0 : 1) > 0) {
+  const size = given === 'file' ? (pax.size ?? numbers.size) : 0;
+  if (size < 0) throw layerError('its size is negative or too large', name);
+  if (type === 'dir' && (size > 0 || (given === 'file' && !isBlank(buffer, at + 124, 12)))) {
     throw layerError('a directory with a body', name);
   }
   return {
     name,
     type,
-    stored,
-    size: stored,
-    mode: number(header.mode, 'mode', buffer, at + 100, 8, name) & 0o7777,
-    uid: id(pax.uid ?? number(header.uid, 'owner', buffer, at + 108, 8, name), name),
-    gid: id(pax.gid ?? number(header.gid, 'group', buffer, at + 116, 8, name), name),
-    mtime: pax.mtime ?? { seconds: seconds(header.mtime), nanoseconds: 0 },
+    stored: size,
+    size,
+    mode: number(numbers.mode, 'mode', name) & 0o7777,
+    uid: id(pax.uid ?? number(numbers.uid, 'owner', name), name),
+    gid: id(pax.gid ?? number(numbers.gid, 'group', name), name),
+    mtime: pax.mtime ?? { seconds: numbers.mtime, nanoseconds: 0 },
     link: extension.longLink ?? pax.linkpath ?? cString(buffer, at + 157, 100),
-    major: header.devmaj ?? 0,
-    minor: header.devmin ?? 0,
+    major: numbers.major,
+    minor: numbers.minor,
     xattrs: pax.xattrs,
     sparse: pax.sparse,
   };
@@ -114,27 +104,14 @@ function ustarName(buffer: Buffer, at: number): ByteString {
   return prefix === '' ? name : `${prefix}/${name}`;
 }
 
-function number(
-  value: number | undefined,
-  what: string,
-  buffer: Buffer,
-  at: number,
-  length: number,
-  name: ByteString,
-): number {
-  if (value !== undefined && value >= 0) return value;
-  if (value === undefined && isBlank(buffer, at, length)) return 0;
+function number(value: number, what: string, name: ByteString): number {
+  if (value >= 0) return value;
   throw layerError(`its ${what} is not a number that can be`, name);
 }
 
 function id(value: number, name: ByteString): number {
   if (value <= LAST_ID) return value;
   throw layerError(`its owner or group ${value} is not an id`, name);
-}
-
-function seconds(date: Date | undefined): number {
-  const value = date ? Math.floor(date.getTime() / 1000) : 0;
-  return Number.isSafeInteger(value) ? value : 0;
 }
 
 /** True for a number field that holds nothing or zero. */

@@ -120,7 +120,7 @@ export class TarReader {
     else this.#beginEntry(buffer, at, block);
   }
 
-  #beginMeta({ letter, size }: Block): void {
+  #beginMeta({ letter, numbers: { size } }: Block): void {
     if (size < 0 || size > MAX_META)
       throw layerError(`an extended header of ${size} bytes, at most ${MAX_META} are read`);
     this.#meta = { letter, pieces: [] };

@@ -61,12 +61,28 @@ const readMap = (name: string) => parseIdMap(readFileSync(`/proc/self/${name}`, 
 async function* readAll(fd: number): AsyncGenerator<Buffer> {
   for (;;) {
     const buffer = Buffer.allocUnsafeSlow(READ);
-    const count = await new Promise<number>((resolve, reject) => {
-      read(fd, buffer, 0, READ, null, (error, n) => (error ? reject(error) : resolve(n)));
-    });
-    if (count === 0) return;
-    yield buffer.subarray(0, count);
+    const filled = await fill(fd, buffer);
+    if (filled > 0) yield buffer.subarray(0, filled);
+    if (filled < READ) return;
   }
+}
+
+/** Until the buffer is full or the data ends: a pipe gives little at a time, and each piece costs a round of the decompressor. */
+async function fill(fd: number, buffer: Buffer): Promise<number> {
+  for (let filled = 0; filled < buffer.length; ) {
+    const count = await readSome(fd, buffer, filled);
+    if (count === 0) return filled;
+    filled += count;
+  }
+  return buffer.length;
+}
+
+function readSome(fd: number, buffer: Buffer, offset: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(fd, buffer, offset, buffer.length - offset, null, (error, n) =>
+      error ? reject(error) : resolve(n),
+    );
+  });
 }
 
 function reply(message: TaskReply): void {
