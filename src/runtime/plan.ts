@@ -1,6 +1,6 @@
 import { ANNOTATION, type Spec } from '../oci/runtime-spec.ts';
 import { RLIMIT } from '../plan/flags.ts';
-import { type Op, ops } from '../plan/ops.ts';
+import { type Op, ops, optional } from '../plan/ops.ts';
 import { findCapability } from './capabilities.ts';
 import { deviceOps } from './devices.ts';
 import { mountOp } from './mounts.ts';
@@ -68,7 +68,8 @@ export function processOps(spec: Spec, user: ResolvedUser, filter: Uint8Array | 
   return [
     ops.chdir(p.cwd, 'the working directory'),
     ops.umask(p.user.umask ?? 0o022, "docker's umask"),
-    ...(p.terminal ? [] : [ops.owner(user.uid, user.gid, 'lets the user open /dev/stdout again')]),
+    // optional: in root mode the pipes are the host root's, which no id inside may change
+    ...(p.terminal ? [] : [optional(ops.owner(user.uid, user.gid, 'lets the user open /dev/stdout again'))]),
     ...rlimitOps(spec),
     ops.bound(mask(caps?.bounding), 'what no program in here can ever gain'),
     ...(p.noNewPrivileges ? [ops.nonewprivs('setuid programs gain nothing')] : []),
