@@ -1,7 +1,5 @@
 /* Descriptors, packets, signals, sockets, and the name in `ps`. */
 #include "helper.h"
-#include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/un.h>
 
 void close_kept(int *fd) {
@@ -9,7 +7,6 @@ void close_kept(int *fd) {
     if (*fd >= 0) close(*fd);
     errno = e;
 }
-
 /* /dev/null if that is what it is: a host whose /dev/null is a file must not hand that file to containers. */
 int open_null(void) {
     struct stat st;
@@ -18,27 +15,13 @@ int open_null(void) {
     if (fd >= 0) close(fd);
     return fail(ENODEV);
 }
-
-/* close_range(2) of first…last. */
-static void range(unsigned first, unsigned last, int flags) {
+/* close_range(2): closes, or with CLOSE_CLOEXEC lets exec close. */
+void close_range_of(unsigned first, unsigned last, int flags) {
     struct rlimit lim;
     if (first > last || newcall(NR_CLOSE_RANGE, first, last, flags) == 0 || getrlimit(RLIMIT_NOFILE, &lim)) return;
     for (unsigned fd = first; fd <= last && fd < lim.rlim_cur && fd < 65536; fd++)
-        if (flags) fcntl((int)fd, F_SETFD, FD_CLOEXEC);
-        else close((int)fd);
+        (void)!(flags ? fcntl((int)fd, F_SETFD, FD_CLOEXEC) : close((int)fd));
 }
-
-void cloexec_from(unsigned first) { range(first, ~0u, CLOSE_CLOEXEC); }
-
-void close_others(unsigned from, const int *keep, int n) {
-    for (unsigned next = 0; next != ~0u; from = next + 1) {
-        next = ~0u;
-        for (int i = 0; i < n; i++)
-            if (keep[i] >= 0 && (unsigned)keep[i] >= from && (unsigned)keep[i] < next) next = (unsigned)keep[i];
-        if (next > from) range(from, next == ~0u ? next : next - 1, 0);
-    }
-}
-
 /* Makes descriptors 0…n-1 copies of want[] (-1: closed) and moves *sync out of their way. */
 void place(int n, const int *want, int *sync) {
     int high[8];
@@ -47,75 +30,60 @@ void place(int n, const int *want, int *sync) {
     for (int i = 0; i < n; i++)
         if (high[i] < 0 || dup2(high[i], i) < 0 || close(high[i])) close(i);
 }
-
+int socket_pair(int pair[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair); }
 /* One packet, with a descriptor if pass >= 0. Waits for room. */
 bool send_packet(int fd, char type, const void *p, size_t n, int pass) {
-    char control[CMSG_SPACE(sizeof(int))] = {0};
+    char control[CMSG_SPACE(sizeof pass)] = {0};
     struct iovec v[2] = {{&type, 1}, {(void *)(uintptr_t)p, n}};
-    struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
-    if (pass >= 0) {
-        m.msg_control = control, m.msg_controllen = sizeof control;
-        *CMSG_FIRSTHDR(&m) = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &pass, sizeof pass);
-    }
+    struct msghdr m = {.msg_iov = v, .msg_iovlen = 2, .msg_control = control, .msg_controllen = sizeof control};
+    *CMSG_FIRSTHDR(&m) = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof pass), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &pass, sizeof pass);
+    if (pass < 0) m.msg_control = NULL, m.msg_controllen = 0;
     return sendmsg(fd, &m, MSG_NOSIGNAL) >= 0;
 }
-
 ssize_t recv_packet(int fd, void *p, size_t n, int *passed) {
     char control[CMSG_SPACE(sizeof(int))];
-    struct iovec v = {p, n};
-    struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr m = {.msg_iov = &(struct iovec){p, n}, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     ssize_t got = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
     struct cmsghdr *c = got >= 0 ? CMSG_FIRSTHDR(&m) : NULL;
     *passed = -1;
     if (c && c->cmsg_type == SCM_RIGHTS) memcpy(passed, CMSG_DATA(c), sizeof(int));
     return got;
 }
-
 /* SIGPIPE ignored by a service manager, or signals that we block, would be inherited by what is executed. */
 void signals_default(void) {
-    sigset_t none;
     for (int s = 1; s < 65; s++) signal(s, SIG_DFL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
 }
-
 /* A signalfd for the signals of a 0-terminated list, which are blocked. */
 int signals_block(const int *list) {
-    sigset_t set;
-    sigemptyset(&set);
+    sigset_t set = {0};
     for (; *list; list++) sigaddset(&set, *list);
     sigprocmask(SIG_SETMASK, &set, NULL);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
-
 static char *title_area;
 static size_t title_room;
-
 void title_init(int argc, char **argv) {
     title_area = argv[0];
     for (int i = 0; i < argc && argv[i] == title_area + title_room; i++) title_room += strlen(argv[i]) + 1;
 }
-
 void title(const char *role, const char *id) {
-    char *name = text("tsbox: %s %s", role, id ? id : "");
-    strncpy(title_area, name, title_room - 1);
-    free(name);
+    strncpy(title_area, text("tsbox: %s %s", role, id ? id : ""), title_room - 1);
     prctl(PR_SET_NAME, "tsbox");
 }
-
 /* Binds (0600) or connects through a descriptor of the directory, since sun_path holds 107 bytes only. */
 int unix_socket(const char *path, bool server) {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     const char *name;
     AUTO dir = beneath_parent(AT_FDCWD, path, 0, &name);
     if (dir < 0) return -1;
-    if (snprintf(a.sun_path, sizeof a.sun_path, "/proc/self/fd/%d/%s", dir, name) >= (int)sizeof a.sun_path)
-        return fail(ENAMETOOLONG);
+    size_t n = (size_t)snprintf(a.sun_path, sizeof a.sun_path, "/proc/self/fd/%d/%s", dir, name);
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | (server ? SOCK_NONBLOCK : 0), 0);
     mode_t old = umask(0177);
     if (server) unlinkat(dir, name, 0);
-    int bad = fd < 0 || (server ? bind(fd, (void *)&a, sizeof a) || listen(fd, 16) : connect(fd, (void *)&a, sizeof a));
+    bool bad = fd < 0 || n >= sizeof a.sun_path || (!server && connect(fd, (void *)&a, sizeof a)) ||
+               (server && (bind(fd, (void *)&a, sizeof a) || listen(fd, 16)));
     umask(old);
     if (bad) close_kept(&fd);
     return bad ? -1 : fd;

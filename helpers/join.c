@@ -3,8 +3,7 @@
 
 static const struct { int flag; const char *file; } NAMESPACE[] = {/* user first: it gives the right to the others */
     {CLONE_NEWUSER, "ns/user"}, {CLONE_NEWCGROUP, "ns/cgroup"}, {CLONE_NEWIPC, "ns/ipc"}, {CLONE_NEWUTS, "ns/uts"},
-    {CLONE_NEWNET, "ns/net"}, {CLONE_NEWPID, "ns/pid"}, {CLONE_NEWTIME, "ns/time"}, {CLONE_NEWNS, "ns/mnt"},
-};
+    {CLONE_NEWNET, "ns/net"}, {CLONE_NEWPID, "ns/pid"}, {NEWTIME, "ns/time"}, {CLONE_NEWNS, "ns/mnt"}};
 enum { COUNT = sizeof NAMESPACE / sizeof *NAMESPACE };
 
 /*
@@ -17,24 +16,19 @@ static int enter_mounts(struct walk *w, int ns, int cwd) {
     w->pivoted = true;
     return (w->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0;
 }
-
 /* A process enters a pid namespace only by being born in it: as our sibling, so that our parent is its parent. */
 static int reborn(struct walk *w) {
-    long child = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
-    int pid = (int)child;
-    if (child > 0) _exit(send_packet(w->sync, 'p', &pid, sizeof pid, -1) ? 0 : FAIL);
-    tie_to_parent();
-    return pid;
+    int child = (int)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+    if (child > 0) _exit(send_packet(w->sync, 'p', &child, sizeof child, -1) ? 0 : FAIL);
+    return tie_to_parent(), child;
 }
-
 OP(join) {
     AUTO proc = open_proc(w->target, w->start);
-    AUTO cwd = -1;
+    AUTO cwd = proc < 0 ? -1 : openat(proc, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
     int fd[COUNT];
     if (proc < 0) return -1;
     for (int i = 0; i < COUNT; i++)
         if (a[0].v & NAMESPACE[i].flag && (fd[i] = openat(proc, NAMESPACE[i].file, O_RDONLY | O_CLOEXEC)) < 0) return -1;
-    if (w->service && a[0].v & CLONE_NEWNS && (cwd = openat(proc, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) return -1;
     for (int i = 0; i < COUNT; i++) {
         int flag = NAMESPACE[i].flag;
         if (!(a[0].v & flag)) continue;

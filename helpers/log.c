@@ -1,6 +1,5 @@
 /* What outlives the container: its output as CRI log lines (TIME STREAM F|P TEXT; P: goes on), and state.json. */
 #include "helper.h"
-#include <time.h>
 
 /* Now, as 2026-01-02T03:04:05.123456789Z. Years are counted from March, so that a leap day is the last of its year. */
 char *stamp(void) {
@@ -14,7 +13,6 @@ char *stamp(void) {
              doy - (153 * mp + 2) / 5 + 1, second / 3600, second / 60 % 60, second % 60, (unsigned long)t.tv_nsec);
     return out;
 }
-
 /* A full disk loses log lines, never the container's output. */
 void log_write(int fd, int stream, const char *p, size_t n) {
     static char buffer[16384];
@@ -29,29 +27,26 @@ void log_write(int fd, int stream, const char *p, size_t n) {
         prefix[head - 2] = whole ? 'F' : 'P';
         memcpy(buffer + used, prefix, head);
         memcpy(buffer + used + head, p, len);
-        used += head + len + 1;
+        used += head + len + 1, p += len + whole, n -= len + whole;
         buffer[used - 1] = '\n';
-        p += len + whole, n -= len + whole;
     }
     if (used) write_all(fd, buffer, used);
 }
-
 /*
  * Temp and rename: a reader never sees half a record. fsync only where the record must outlive a crash of the machine: a
  * running container does not, and one that its `onexit` removes has no use for it; any other's end is history.
  */
 int state_write(const struct request *q, pid_t pid, const char *since, int status, bool ended) {
     static unsigned long long start; /* /proc/PID is gone at the end */
-    char boot[40] = "", *temp = text("%s.tmp", q->state.s ? q->state.s : "");
-    if (!q->state.s) return 0;
+    char boot[40] = "", *temp = text("%s.tmp", q->state->s ? q->state->s : "");
+    if (!q->state->s) return 0;
     AUTO id = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
     AUTO fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 || id < 0 || read(id, boot, 36) < 0) return -1;
     start = ended ? start : start_of(pid);
     char *record = text("{\"version\":1,\"status\":\"%s\",\"pid\":%d,\"start\":%llu,\"supervisor\":%d,\"supervisor_start\":%llu,"
-                        "\"boot\":\"%s\",\"started_at\":\"%s\",\"finished_at\":\"%s\",\"exit_code\":%d,\"signal\":%d,\"oom\":false}\n",
-                        ended ? "exited" : "running", pid, start, getpid(), start_of(getpid()), boot, since,
-                        ended ? stamp() : "", ended ? docker_status(status) : 0, ended && WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-    if (!write_all(fd, record, strlen(record)) || (ended && !q->onexit.n && fsync(fd))) return -1;
-    return rename(temp, q->state.s);
+        "\"boot\":\"%s\",\"started_at\":\"%s\",\"finished_at\":\"%s\",\"exit_code\":%d,\"signal\":%d,\"oom\":false}\n",
+        ended ? "exited" : "running", pid, start, getpid(), start_of(getpid()), boot, since, ended ? stamp() : "",
+        ended ? docker_status(status) : 0, ended && WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    return !write_all(fd, record, strlen(record)) || (ended && !q->onexit.n && fsync(fd)) ? -1 : rename(temp, q->state->s);
 }

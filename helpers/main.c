@@ -1,27 +1,32 @@
 /* tsbox-helper: performs what TypeScript has decided. docs/helper-protocol.md is the manual; the role is argv[1]. */
 #include "helper.h"
 
+static void close_others(const int *keep, int n) {
+    for (unsigned from = CHANNEL + 1, next = 0; next != ~0u; from = next + 1) {
+        next = ~0u;
+        for (int i = 0; i < n; i++)
+            if (keep[i] >= (int)from && (unsigned)keep[i] < next) next = (unsigned)keep[i];
+        if (next > from) close_range_of(from, next == ~0u ? next : next - 1, 0);
+    }
+}
 /* A request: supervise, join, enter. */
 static int run(enum role role) {
     static struct request q;
     const char *step;
-    int e = request_read(CHANNEL, &q, &step);
-    AUTO target = !e && role == JOIN ? open_proc((long)q.target[0].v, (unsigned long long)q.target[1].v) : -1;
-    if (!e && role == JOIN && target < 0) e = ESRCH, step = "target";
+    int keep[KEEPS + 1], e = request_read(CHANNEL, &q, &step);
+    if (!e && role == JOIN && (!q.target[1].v || open_proc((long)q.target[0].v, (unsigned long long)q.target[1].v) < 0))
+        e = ESRCH, step = "target";
     if (e) SAY("failed", "header", "0", text("%d", e), step);
     if (e) return FAIL;
-    int keep[KEEPS + 1];
-    for (int i = 0; i < KEEPS; i++) keep[i] = i < q.nkeep ? q.keep[i] : -1;
-    keep[KEEPS] = q.front.s ? SIGNAL_PIPE : -1;
-    close_others(CHANNEL + 1, keep, KEEPS + 1);
-    target = -1;
+    memcpy(keep, q.keep, sizeof q.keep);
+    keep[KEEPS] = q.front->s ? SIGNAL_PIPE : -1;
+    close_others(keep, KEEPS + 1);
     for (int fd = CHANNEL; fd <= SIGNAL_PIPE; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
     return supervise(&q, role);
 }
-
 int main(int argc, char **argv) {
     const char *role = argc > 1 ? argv[1] : "";
-    for (int fd = 0; fd < 3; fd++)
+    for (int fd = 0; fd < 3; fd++) /* they must be taken */
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) return FAIL;
     if (!strcmp(role, "version")) return write(1, "1\n", 2) == 2 ? 0 : FAIL;
     if (!strcmp(role, "kill") && argc == 5) return proc_kill(argv);
@@ -29,7 +34,5 @@ int main(int argc, char **argv) {
     title_init(argc, argv);
     if (!strcmp(role, "sealed") && argc == 4) sealed_main(argv);
     if (!strcmp(role, "attach") && argc >= 5) return attach(argv);
-    if (!strcmp(role, "supervise")) return run(SUPERVISE);
-    if (!strcmp(role, "join")) return run(JOIN);
-    return !strcmp(role, "enter") ? run(ENTER) : FAIL;
+    return !strcmp(role, "supervise") ? run(SUPERVISE) : !strcmp(role, "join") ? run(JOIN) : !strcmp(role, "enter") ? run(ENTER) : FAIL;
 }

@@ -12,13 +12,10 @@ static int perform(struct walk *w, const struct record *r, const char *name) {
     for (size_t i = 0; i < sizeof TABLE / sizeof *TABLE; i++) {
         if (strcmp(TABLE[i].name, name)) continue;
         struct arg *a = calloc(r->n, sizeof *a);
-        int bad = !a || record_args(r, TABLE[i].format, a) || TABLE[i].run(w, a, (int)r->n - 1);
-        free(a);
-        return bad;
+        return !a || record_args(r, TABLE[i].format, a) || TABLE[i].run(w, a, (int)r->n - 1);
     }
     return fail(ENOSYS);
 }
-
 /* An operation whose name begins with `?` may fail. */
 void walk_plan(struct walk *w, const struct plan *plan) {
     for (uint32_t i = 0; i < plan->n; i++) {

@@ -5,74 +5,59 @@
  * descriptors of the way down and pops them.
  */
 #include "helper.h"
-#include <limits.h>
-#include <sys/vfs.h>
 
 enum { DEPTH = 200, LINKS = 40 };
-struct trail {
-    int fd[DEPTH], n, links;
-    char rest[2 * PATH_MAX]; /* what is still to be walked */
-};
+struct trail { int fd[DEPTH], n, links; char rest[2 * PATH_MAX]; }; /* rest: what is still to be walked */
 
 static void pop_to(struct trail *t, int n) {
     while (t->n > n) close_kept(&t->fd[--t->n]);
 }
-
 /* Replaces a link by its text, relative to where we are or to the root. Magic links of procfs are refused, as by openat2. */
 static int follow(struct trail *t, int link, size_t used) {
     char target[2 * PATH_MAX];
     struct statfs fs;
     ssize_t n = readlinkat(link, "", target, PATH_MAX);
-    if (n <= 0) return fail(ENOENT);
-    if ((size_t)n + strlen(t->rest + used) + 1 > sizeof target) return fail(ENAMETOOLONG);
-    target[n] = 0;
-    if (fstatfs(link, &fs) == 0 && fs.f_type == MAGIC_PROC && (*target == '/' || strchr(target, ':'))) return fail(ELOOP);
-    if (*target == '/') pop_to(t, 1);
+    if (n <= 0 || (size_t)n + strlen(t->rest + used) + 1 > sizeof target) return fail(n > 0 ? ENAMETOOLONG : ENOENT);
     strcpy(target + n, t->rest + used);
-    strcpy(t->rest, target);
-    return 0;
+    if (fstatfs(link, &fs) == 0 && fs.f_type == MAGIC_PROC && (*target == '/' || memchr(target, ':', (size_t)n))) return fail(ELOOP);
+    if (*target == '/') pop_to(t, 1);
+    return strcpy(t->rest, target), 0;
 }
-
 /* Opens one component; one that is missing is created: directories on the way, at the end what is wanted. */
 static int component(struct trail *t, const char *name, bool last, int how, const struct made *make) {
     static const struct made usual = {0755, 0, 0};
-    int top = t->fd[t->n - 1], fd = openat(top, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int top = t->fd[t->n - 1], fd = openat(top, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), bad = 0;
     if (fd >= 0 || errno != ENOENT || !(how & (B_MKDIR | B_MKFILE))) return fd;
     if (!make || (!last && how & B_MKFILE)) make = &usual;
     if (last && how & B_MKFILE) {
         AUTO made = openat(top, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, make->mode & 0666);
-        if (made < 0 && errno != EEXIST) return -1;
-    } else if (mkdirat(top, name, make->mode) ? errno != EEXIST
-               : (make->uid || make->gid) && fchownat(top, name, make->uid, make->gid, AT_SYMLINK_NOFOLLOW)) return -1;
-    return openat(top, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        bad = made < 0;
+    } else if (!(bad = mkdirat(top, name, make->mode)) && (make->uid || make->gid))
+        bad = fchownat(top, name, make->uid, make->gid, AT_SYMLINK_NOFOLLOW);
+    return bad && errno != EEXIST ? -1 : openat(top, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
-
 /* Takes one component off t->rest. Returns 0: go on, 1: *out is the answer, -1. */
 static int step(struct trail *t, int oflags, int how, const struct made *make, int *out) {
-    char *p = t->rest + strspn(t->rest, "/"), name[NAME_MAX + 1];
+    char *p = t->rest + strspn(t->rest, "/"), name[NAME_MAX + 1] = ".";
     size_t n = strcspn(p, "/"), used = (size_t)(p - t->rest) + n;
-    bool slash = p[n] == '/', last = p[n + strspn(p + n, "/")] == 0, here = n == 0;
+    bool slash = p[n] == '/', last = p[n + strspn(p + n, "/")] == 0, up = n == 2 && !memcmp(p, "..", 2);
+    bool here = up || n == 0 || (n == 1 && *p == '.');
     struct stat st;
     if (n > NAME_MAX) return fail(ENAMETOOLONG);
-    memcpy(name, n ? p : ".", n + !n);
-    name[n + !n] = 0;
-    if (!strcmp(name, "..")) pop_to(t, t->n > 1 ? t->n - 1 : 1);
-    if (!strcmp(name, ".") || !strcmp(name, "..")) here = strcpy(name, ".") != NULL;
+    if (!here) memcpy(name, p, n), name[n] = 0;
+    if (up && t->n > 1) pop_to(t, t->n - 1);
     AUTO fd = here ? fcntl(t->fd[t->n - 1], F_DUPFD_CLOEXEC, 3) : component(t, name, last, how, make);
     if (fd < 0 || fstat(fd, &st)) return -1;
     if (S_ISLNK(st.st_mode)) return how & B_NOLINKS || ++t->links > LINKS ? fail(ELOOP) : follow(t, fd, used);
     if (!S_ISDIR(st.st_mode) && (!last || slash || oflags & O_DIRECTORY)) return fail(ENOTDIR);
-    if (last) {
-        *out = oflags & O_PATH ? fcntl(fd, F_DUPFD_CLOEXEC, 3)
-                               : openat(t->fd[t->n - 1], name, oflags | O_NOFOLLOW | O_CLOEXEC);
-        return *out < 0 ? -1 : 1;
-    }
+    if (last) *out = oflags & O_PATH ? fcntl(fd, F_DUPFD_CLOEXEC, 3)
+                                     : openat(t->fd[t->n - 1], name, oflags | O_NOFOLLOW | O_CLOEXEC);
+    if (last) return *out < 0 ? -1 : 1;
     if (t->n == DEPTH) return fail(ENAMETOOLONG);
     if (!here) t->fd[t->n++] = fd, fd = -1;
     memmove(t->rest, t->rest + used, strlen(t->rest + used) + 1);
     return 0;
 }
-
 static int walk(int root, const char *path, int oflags, int how, const struct made *make) {
     struct trail t = {.n = 1};
     int out = -1, r = 0;
@@ -80,29 +65,23 @@ static int walk(int root, const char *path, int oflags, int how, const struct ma
     strcpy(t.rest, path);
     if ((t.fd[0] = fcntl(root, F_DUPFD_CLOEXEC, 3)) < 0) return -1;
     while (r == 0) r = step(&t, oflags, how, make, &out);
-    pop_to(&t, 0);
-    return out;
+    return pop_to(&t, 0), out;
 }
-
 /* A descriptor of `path` beneath `root`; AT_FDCWD: a path of the host. `make`: mode and owner of what is created. */
 int beneath(int root, const char *path, int oflags, int how, const struct made *make) {
-    struct open_how2 h = {(unsigned)(oflags | O_CLOEXEC), 0, IN_ROOT | IN_NO_MAGICLINKS};
+    struct open_how2 h = {(unsigned)(oflags | O_CLOEXEC), 0, IN_ROOT | IN_NO_MAGICLINKS | (how & B_NOLINKS ? IN_NO_SYMLINKS : 0)};
     if (root == AT_FDCWD) return open(path, oflags | O_CLOEXEC);
-    if (how & B_NOLINKS) h.resolve |= IN_NO_SYMLINKS;
     for (int try = 0; !(how & B_WALK) && try < 32; try++) { /* EAGAIN: something was renamed under its eyes */
-        long fd = newcall(NR_OPENAT2, root, path, &h, sizeof h);
-        bool make_it = fd < 0 && errno == ENOENT && how & (B_MKDIR | B_MKFILE);
-        if (fd >= 0 || (errno != EAGAIN && errno != ENOSYS && errno != EPERM && !make_it)) return (int)fd;
+        int fd = (int)newcall(NR_OPENAT2, root, path, &h, sizeof h);
+        if (fd >= 0 || (errno != EAGAIN && errno != ENOSYS && errno != EPERM && (errno != ENOENT || !how))) return fd;
         if (errno != EAGAIN) break;
     }
     return walk(root, path, oflags, how, make);
 }
-
 /* The directory that holds the last component, and that component: never ".", ".." or empty. */
 int beneath_parent(int root, const char *path, int how, const char **name) {
     const char *slash = strrchr(path, '/');
     *name = slash ? slash + 1 : path;
     if (!**name || !strcmp(*name, ".") || !strcmp(*name, "..")) return fail(EINVAL);
-    char *dir = text("%.*s.", (int)(*name - path), path);
-    return beneath(root, dir, O_PATH | O_DIRECTORY, how, NULL);
+    return beneath(root, text("%.*s.", (int)(*name - path), path), O_PATH | O_DIRECTORY, how, NULL);
 }

@@ -1,31 +1,27 @@
 /*
  * Removes a tree of any depth with three descriptors: what is two levels down is first moved up into the top directory
- * under a free name. No link is followed, and a directory without permissions gets them first.
+ * under a free name. No link is followed, a directory without permissions gets them first, and what is gone already is
+ * fine: somebody else may be removing the same.
  */
 #include "helper.h"
-#include <dirent.h>
 
 static DIR *open_writable(int at, const char *name) {
     const int how = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     int fd = openat(at, name, how);
     if (fd < 0 && errno == EACCES && fchmodat(at, name, 0700, 0) == 0) fd = openat(at, name, how);
-    if (fd < 0) return NULL;
-    fchmod(fd, 0700);
-    return fdopendir(fd);
+    return fd < 0 || fchmod(fd, 0700) > 0 ? NULL : fdopendir(fd);
 }
-
 /* A directory can change its parent only when it may be written itself: its ".." changes. */
 static int move_up(int from, const char *name, int top) {
     static unsigned counter;
     char fresh[32];
     do {
         snprintf(fresh, sizeof fresh, ".tsbox-rm-%u", counter++);
-        if (renameat(from, name, top, fresh) == 0) return 0;
+        if (renameat(from, name, top, fresh) == 0 || errno == ENOENT) return 0;
         if (errno == EACCES && fchmodat(from, name, 0700, 0) == 0 && renameat(from, name, top, fresh) == 0) return 0;
     } while (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR);
     return -1;
 }
-
 /* Empties a directory; directories in it are moved to `top`, or when it is the top (-1), emptied and removed. */
 static int empty(DIR *dir, int top) {
     int bad = dir ? 0 : errno != ENOENT, found = dir != NULL, fd = dir ? dirfd(dir) : -1;
@@ -36,18 +32,15 @@ static int empty(DIR *dir, int top) {
             if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
             found = 1;
             if (unlinkat(fd, e->d_name, 0) == 0 || errno == ENOENT) continue;
-            if ((bad = errno != EISDIR)) break;
-            if (top >= 0) bad = move_up(fd, e->d_name, top) && errno != ENOENT;
+            if (errno != EISDIR) bad = 1;
+            else if (top >= 0) bad = move_up(fd, e->d_name, top);
             else bad = empty(open_writable(fd, e->d_name), fd) || (unlinkat(fd, e->d_name, AT_REMOVEDIR) && errno != ENOENT);
         }
     }
     int e = errno;
     if (dir) closedir(dir);
-    errno = e;
-    return bad;
+    return errno = e, bad;
 }
-
-/* Nothing there is nothing to do, at any depth: somebody else may be removing the same. A file or link is removed as such. */
 OP(rmtree) {
     if (unlink(a[0].s) == 0 || errno == ENOENT) return 0;
     return errno != EISDIR || empty(open_writable(AT_FDCWD, a[0].s), -1) || (rmdir(a[0].s) && errno != ENOENT);

@@ -2,30 +2,24 @@
 #pragma once
 #include "helper.h"
 
-enum { CLIENTS = 16 };
 struct client {
-    int fd;            /* -1: free */
-    bool first;        /* came with the command: the end of its stdin is the end of the command's */
-    bool go, ack, eof; /* to be told 'g', 'a'; its stdin has ended */
-    unsigned want;     /* bit 0 stdout, bit 1 stderr */
-    size_t pos, in_at, in_n; /* pos: how much of the queue it has got */
-    char in[PACKET + 1];
+    int fd;                     /* -1: free */
+    bool first, go, ack, eof;   /* first: its stdin's end is the command's; to be told 'g', 'a'; its stdin has ended */
+    bool want[2];               /* stdout, stderr */
+    size_t pos, in_at, in_n;    /* pos: how much of the queue it has got */
+    char in[PACKET + 2];
 };
 struct session {
-    struct client client[CLIENTS];
-    struct buf queue; /* packets (u32 length, bytes) that somebody has not got yet */
+    struct client client[16];
+    struct buf queue;           /* packets (u32 length, bytes) that somebody has not got yet */
     int in, out[2], listen, log;
-    bool tty, live;   /* live: the command has been executed */
+    bool tty, live;             /* live: the command has been executed */
     pid_t pid;
 };
+extern struct session session;  /* one per process, in .bss: pages that are not touched cost nothing */
 
-bool session_add(struct session *s, int fd, const char *streams, bool first);
-void session_watch(struct session *s);
-void session_pump(struct session *s);
-void session_drain(struct session *s);
-void session_end(struct session *s, int status);
-bool session_idle(const struct session *s);
-/* One set of descriptors for the only loop: watch before, hit after; session_watch begins a new set. */
-void watch(int fd, short events);
-void watch_wait(void);
+void session_add(int fd, const char *streams, bool first), session_watch(void), session_pump(void), session_end(void);
+void session_queue(char type, const void *p, uint32_t n), drop_fd(int *fd);
+bool session_idle(void);
+void watch(int fd, short events), watch_wait(void); /* one set of descriptors for the only loop: session_watch begins it */
 short hit(int fd);

@@ -1,7 +1,5 @@
 /* A pty of the container's own devpts. */
 #include "helper.h"
-#include <sys/ioctl.h>
-#include <sys/vfs.h>
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif

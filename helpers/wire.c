@@ -3,11 +3,6 @@
 #include <endian.h>
 #include <stdarg.h>
 
-static void put32(char *p, uint32_t v) {
-    v = htole32(v);
-    memcpy(p, &v, 4);
-}
-
 /* Takes a length off the input; true when that much is left. */
 static bool length(const char **p, const char *end, uint32_t *n) {
     if (end - *p < 4) return false;
@@ -15,24 +10,20 @@ static bool length(const char **p, const char *end, uint32_t *n) {
     *n = le32toh(*n), *p += 4;
     return *n <= (size_t)(end - *p);
 }
-
 /* Walks the payload; counts only when `recs` is NULL. */
 static bool scan(const char *p, size_t len, struct record *recs, struct field *fields, size_t *nr, size_t *nf) {
     const char *end = p + len;
     uint32_t body, n;
     for (*nr = *nf = 0; p < end; ++*nr) {
         if (!length(&p, end, &body) || body == 0) return false;
-        const char *stop = p + body;
-        size_t first = *nf;
-        for (; p < stop; p += n + 1, ++*nf) {
+        if (recs) recs[*nr] = (struct record){fields + *nf, 0};
+        for (const char *stop = p + body; p < stop; p += n + 1, ++*nf) {
             if (!length(&p, stop, &n) || n == (size_t)(stop - p) || p[n]) return false;
-            if (recs) fields[*nf] = (struct field){p, n};
+            if (recs) recs[*nr].f[recs[*nr].n++] = (struct field){p, n};
         }
-        if (recs) recs[*nr] = (struct record){fields + first, (uint32_t)(*nf - first)};
     }
     return true;
 }
-
 /* Decodes in place: the frame points into the payload. 0, EPROTO or ENOMEM. free(out->r) when done. */
 int frame_decode(const char *payload, size_t len, struct frame *out) {
     size_t nr, nf;
@@ -40,10 +31,8 @@ int frame_decode(const char *payload, size_t len, struct frame *out) {
     struct record *recs = malloc(nr * sizeof *recs + nf * sizeof(struct field) + 1);
     if (!recs) return ENOMEM;
     scan(payload, len, recs, (struct field *)(recs + nr), &nr, &nf);
-    *out = (struct frame){recs, (uint32_t)nr};
-    return 0;
+    return *out = (struct frame){recs, (uint32_t)nr}, 0;
 }
-
 /* Reads or writes all of it, whatever mode the descriptor is in. 0, EPIPE at the end of the stream, or an errno. */
 static int transfer(int fd, char *p, size_t n, bool out) {
     while (n) {
@@ -56,9 +45,7 @@ static int transfer(int fd, char *p, size_t n, bool out) {
     }
     return 0;
 }
-
 bool write_all(int fd, const void *p, size_t n) { return transfer(fd, (char *)(uintptr_t)p, n, true) == 0; }
-
 /* Reads exactly one frame, whose payload stays allocated. 0 or an errno. */
 int frame_read(int fd, struct frame *out) {
     char head[8];
@@ -73,66 +60,50 @@ int frame_read(int fd, struct frame *out) {
     if (e) free(payload);
     return e;
 }
-
 /* One field: s text without NUL, b bytes, d decimal, o octal, x hex. */
 static bool convert(char kind, const struct field *f, struct arg *a) {
     int base = kind == 'x' ? 16 : kind == 'o' ? 8 : 10;
-    bool minus = f->p[0] == '-' && kind == 'd';
+    bool minus = f->p[0] == '-' && kind == 'd', whole = !memchr(f->p, 0, f->n);
     char *end, first = f->p[minus];
     *a = (struct arg){f->p, f->n, 0};
-    if (kind == 'b') return true;
-    if (memchr(f->p, 0, f->n) || kind == 's') return kind == 's' && !memchr(f->p, 0, f->n);
+    if (kind == 'b' || kind == 's') return kind == 'b' || whole;
     errno = 0;
     a->v = minus ? strtoll(f->p, &end, base) : (long long)strtoull(f->p, &end, base);
-    return ((first >= '0' && first <= '9') || (base == 16 && first >= 'a' && first <= 'f')) && !*end && !errno;
+    return whole && ((first >= '0' && first <= '9') || (base == 16 && first >= 'a' && first <= 'f')) && !*end && !errno;
 }
-
-/* Fields 1… by format; `*` repeats the last letter. 0, or -1 and EINVAL. */
+/* Fields 1… by format; `*` lets the last letter repeat. 0, or -1 and EINVAL. */
 int record_args(const struct record *r, const char *format, struct arg *a) {
     uint32_t i = 1;
-    for (; *format; format++) {
-        bool rest = *format == '*';
-        format += rest;
-        do {
-            if (i >= r->n && rest) break;
-            if (i >= r->n || !convert(*format, &r->f[i], &a[i - 1])) return fail(EINVAL);
-            i++;
-        } while (rest);
-    }
+    for (; *format && *format != '*'; format++, i++)
+        if (i >= r->n || !convert(*format, &r->f[i], &a[i - 1])) return fail(EINVAL);
+    for (; *format && i < r->n; i++)
+        if (!convert(format[1], &r->f[i], &a[i - 1])) return fail(EINVAL);
     return i == r->n ? 0 : fail(EINVAL);
 }
-
 void buf_room(struct buf *b, size_t more) {
     if (b->n + more <= b->cap) return;
     b->cap = (b->n + more) * 5 / 4 + 64;
     if (!(b->p = realloc(b->p, b->cap))) _exit(FAIL);
 }
-
 void buf_add(struct buf *b, const void *p, size_t n) {
     buf_room(b, n + 1);
     if (n) memcpy(b->p + b->n, p, n);
     b->p[b->n += n] = 0;
 }
-
 void event_field(struct buf *b, const void *p, size_t n) {
-    char head[4];
-    put32(head, (uint32_t)n);
-    buf_add(b, head, 4);
+    buf_add(b, &(uint32_t){htole32((uint32_t)n)}, 4);
     buf_add(b, p, n);
     buf_add(b, "", 1);
 }
-
 void event_open(struct buf *b, const char *name) {
     b->n = 0;
     buf_add(b, "TSBX\0\0\0\0\0\0\0\0", 12);
     event_field(b, name, strlen(name));
 }
-
 void event_close(struct buf *b) {
-    put32(b->p + 4, (uint32_t)(b->n - 8));
-    put32(b->p + 8, (uint32_t)(b->n - 12));
+    const uint32_t lengths[2] = {htole32((uint32_t)b->n - 8), htole32((uint32_t)b->n - 12)};
+    memcpy(b->p + 4, lengths, 8);
 }
-
 void event(struct buf *b, const char *name, ...) {
     va_list list;
     va_start(list, name);
@@ -141,12 +112,10 @@ void event(struct buf *b, const char *name, ...) {
     event_close(b);
     va_end(list);
 }
-
 char *text(const char *format, ...) {
     va_list list;
     char *p;
     va_start(list, format);
     if (vasprintf(&p, format, list) < 0) _exit(FAIL);
-    va_end(list);
-    return p;
+    return va_end(list), p;
 }
