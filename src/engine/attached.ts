@@ -4,13 +4,14 @@ import { proxySignals } from './signal-proxy.ts';
 import { signalNumber } from './signals.ts';
 import type { Attached, AttachedResult, AttachOptions } from './types.ts';
 
-/** A launched command as the API shows it. `onEnd` runs once, when the command has ended (not when we detached). */
+/** A launched command as the API shows it. `onEnd` runs once when the connection has ended
+ * (not when we detached); it is told whether the command has, or whether only its front was killed. */
 export function attachedTo(
   engine: Engine,
   id: string,
   launched: Pick<Launched, 'child' | 'ended' | 'signal'>,
   attach: AttachOptions,
-  onEnd: () => Promise<void> = async () => {},
+  onEnd: (exited: boolean) => Promise<void> = async () => {},
 ): Attached {
   const piped = attach.stdio === 'pipe';
   const stopProxy = !piped && attach.sigProxy !== false ? proxySignals(n => launched.signal(n)) : () => {};
@@ -22,8 +23,8 @@ export function attachedTo(
       engine.signal?.removeEventListener('abort', abort);
     })
     .then(async (end): Promise<AttachedResult> => {
-      if (!end.detached) await onEnd();
-      return end;
+      if (!end.detached) await onEnd(end.exited);
+      return { exitCode: end.exitCode, detached: end.detached };
     });
   result.catch(() => {}); // wait() gives it to whoever asks
   return {

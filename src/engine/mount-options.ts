@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { posix, resolve } from 'node:path';
 import { hasErrno, messageOf, TsboxError } from '../errors.ts';
+import { newId } from '../store/atomic.ts';
 import type { MountRecord } from '../store/container-record.ts';
 import type { CreateOptions } from './types.ts';
 
@@ -51,8 +51,7 @@ function volumeSource(
   source: string | undefined,
   spec: string,
 ): Pick<MountRecord, 'type' | 'source' | 'anonymous'> {
-  if (source === undefined)
-    return { type: 'volume', source: randomBytes(32).toString('hex'), anonymous: true };
+  if (source === undefined) return { type: 'volume', source: newId(), anonymous: true };
   if (/^[./~]/.test(source)) return { type: 'bind', source: resolve(source), anonymous: false };
   if (VOLUME_NAME.test(source)) return { type: 'volume', source, anonymous: false };
   throw usage(

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { TsboxError } from '../errors.ts';
 import type { BlobStore } from '../store/blobs.ts';
+import { newSha256 } from '../util/hash.ts';
 import type { LayerSink } from './unpack.ts';
 
 /** What checks a blob's bytes, and keeps them or not. */
@@ -81,7 +81,7 @@ export class Tee {
 }
 
 class Checker implements Receiver {
-  readonly #hash = createHash('sha256');
+  readonly #hash = newSha256();
   readonly #blob: BlobSize;
   #offset = 0;
 

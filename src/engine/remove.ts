@@ -21,6 +21,8 @@ export interface RemoveOptions {
   readonly force?: boolean;
   /** Its anonymous volumes too. */
   readonly volumes?: boolean;
+  /** The caller has just seen it end: whether somebody runs or starts it (reading /proc/locks takes 5 ms) is not asked. */
+  readonly ended?: boolean;
 }
 
 const SIGKILL = 9;
@@ -32,14 +34,14 @@ const SIGKILL = 9;
 export async function remove(engine: Engine, nameOrId: string, options: RemoveOptions = {}): Promise<void> {
   const id = await findContainerId(engine.paths, nameOrId);
   const record = await readContainerRecord(engine.paths, id).catch(() => undefined);
-  await end(engine, id, options.force ?? false);
+  if (!options.ended) await end(engine, id, options.force ?? false);
   // Last of all the container: if we are killed before, the same command again finds it and finishes.
   await rm(containerRuntimeDir(engine, id), { recursive: true, force: true });
   if (options.volumes && record?.mounts.some(m => m.anonymous)) {
     await (await import('./volumes.ts')).removeAnonymous(engine, record);
   }
   await forgetContainer(engine.paths, id, async relative => {
-    await endLateStart(join(engine.paths.root, relative));
+    if (!options.ended) await endLateStart(join(engine.paths.root, relative));
     await openWorkDirectory(join(engine.paths.root, relative));
     await (await import('./remove-tree.ts')).removeTree(engine, relative);
   });

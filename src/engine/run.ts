@@ -1,4 +1,5 @@
 import type { ContainerRecord } from '../store/container-record.ts';
+import { containerState } from '../store/containers.ts';
 import { withCleanup } from '../util/cleanup.ts';
 import { attachedTo } from './attached.ts';
 import type { Engine } from './context.ts';
@@ -11,7 +12,7 @@ export function run(engine: Engine, options: CreateOptions, attach: AttachOption
   return withCleanup(async cleanup => {
     const record = await createRecord(engine, options, cleanup, { transient: true });
     const launched = await launchContainer(engine, record, attach);
-    return attachedTo(engine, record.id, launched, attach, () => removeIfAsked(engine, record));
+    return attachedTo(engine, record.id, launched, attach, exited => removeIfAsked(engine, record, exited));
   });
 }
 
@@ -41,11 +42,12 @@ export async function capture(
   return { exitCode: result.exitCode, stdout, stderr };
 }
 
-/** --rm while we are here; when we are not, the supervisor does it. */
-export async function removeIfAsked(engine: Engine, record: ContainerRecord): Promise<void> {
+/** --rm while we are here; when we are not, or when only our front was killed, the supervisor does it at the end. */
+export async function removeIfAsked(engine: Engine, record: ContainerRecord, exited: boolean): Promise<void> {
   if (!record.autoRemove) return;
+  if (!exited && (await containerState(engine.paths, record)).status === 'running') return;
   const { remove } = await import('./remove.ts');
-  await remove(engine, record.id, { force: true, volumes: true });
+  await remove(engine, record.id, { force: true, volumes: true, ended: exited });
 }
 
 async function collect(stream: NodeJS.ReadableStream | undefined): Promise<Buffer> {

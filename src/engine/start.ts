@@ -31,7 +31,7 @@ export async function startAttached(
   refuseOrphan(record, state.status);
   await prepareStorage(engine, record);
   const launched: Launched = await launchContainer(engine, record, attach);
-  return attachedTo(engine, record.id, launched, attach, () => removeIfAsked(engine, record));
+  return attachedTo(engine, record.id, launched, attach, exited => removeIfAsked(engine, record, exited));
 }
 
 /** Its supervisor is gone and its processes are not: a second set must not write to the same file system. */

@@ -9,7 +9,8 @@ import type { Engine } from './context.ts';
  */
 export function warnOncePerBoot(engine: Engine, text: string): void {
   const file = join(engine.paths.runtime, 'warned');
-  const line = JSON.stringify([bootId(), text]);
+  // What follows the semicolon is advice, which may be worded with other numbers each time.
+  const line = JSON.stringify([bootId(), text.split(';')[0]]);
   if (linesOf(file).includes(line)) return;
   engine.reporter.warn(text);
   try {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { TsboxError } from '../errors.ts';
+import { newSha256 } from '../util/hash.ts';
 
 /**
  * Digests become file names and parts of URLs, so nothing but the canonical form of the one algorithm in use passes
@@ -36,5 +36,5 @@ export function shortDigest(digest: string): string {
 }
 
 export function sha256(bytes: Uint8Array | string): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  return `sha256:${newSha256().update(bytes).digest('hex')}`;
 }

@@ -1,7 +1,7 @@
 import type { StdioOptions } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { spawnHelper } from '../host/spawn.ts';
-import type { Launched } from './launch.ts';
+import type { Ended, Launched } from './launch.ts';
 
 export interface FrontRequest {
   readonly helper: string;
@@ -26,11 +26,15 @@ export function attachFront(request: FrontRequest): Pick<Launched, 'child' | 'en
     : [request.stdio, request.stdio, request.stdio];
   const child = spawnHelper(request.helper, args, { argv0: 'tsbox:', stdio: [...stdio, 'pipe', 'pipe'] });
   const said = firstWord(child.stdio[3] as Duplex);
-  const ended = new Promise<{ exitCode: number; detached: boolean }>((resolve, reject) => {
+  const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', async (status, signal) => {
       const detached = (await said).includes(DETACHED);
-      resolve({ exitCode: detached ? 0 : (status ?? (signal === 'SIGKILL' ? 137 : 143)), detached });
+      resolve({
+        exitCode: detached ? 0 : (status ?? (signal === 'SIGKILL' ? 137 : 143)),
+        detached,
+        exited: false,
+      });
     });
   });
   return { child, ended, signal: n => (child.stdio[4] as Duplex).write(Buffer.of(n)) };

@@ -21,6 +21,13 @@ export interface LaunchPlan {
   readonly resume: (files: ReadonlyMap<string, FileAnswer>) => Promise<readonly Op[]> | readonly Op[];
 }
 
+export interface Ended {
+  readonly exitCode: number;
+  readonly detached: boolean;
+  /** The supervisor said that the command has ended. False when its front was killed or left: it may run on. */
+  readonly exited: boolean;
+}
+
 /** A command that has been executed. */
 export interface Launched {
   readonly pid: number;
@@ -28,7 +35,7 @@ export interface Launched {
   readonly start: number;
   readonly child: ChildProcess;
   /** Resolves when the front has ended; never for a detached launch, whose front does not exist. */
-  readonly ended: Promise<{ readonly exitCode: number; readonly detached: boolean }>;
+  readonly ended: Promise<Ended>;
   /** Passes a signal to the command. */
   signal(number: number): void;
 }
@@ -134,8 +141,8 @@ function letGo(child: ChildProcess, channel: Channel): void {
  * The front's end is the end: it is the last to leave when the command has ended, and leaves alone when the user typed the
  * detach keys or its output has nobody to read it (SIGPIPE). What it said before is in the channel by then.
  */
-async function outcome(channel: Channel, exit: Exit, plan: LaunchPlan) {
-  if (plan.header.front === undefined) return { exitCode: 0, detached: true };
+async function outcome(channel: Channel, exit: Exit, plan: LaunchPlan): Promise<Ended> {
+  if (plan.header.front === undefined) return { exitCode: 0, detached: true, exited: false };
   const last = lastEvent(channel);
   const { status } = await exit;
   const event = await Promise.race([
@@ -144,7 +151,8 @@ async function outcome(channel: Channel, exit: Exit, plan: LaunchPlan) {
   ]);
   channel.close();
   const detached = event?.type === 'detached';
-  return { exitCode: detached ? 0 : event?.type === 'exited' ? event.code : status, detached };
+  const exited = event?.type === 'exited';
+  return { exitCode: detached ? 0 : exited ? event.code : status, detached, exited };
 }
 
 async function lastEvent(channel: Channel): Promise<HelperEvent | undefined> {

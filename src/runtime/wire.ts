@@ -17,30 +17,36 @@ export function opRecord(op: Op): Record_ {
 
 /** Throws USAGE when the records are larger than the helper takes (arguments and environment of more than 16 MiB). */
 export function encodeFrame(records: readonly Record_[]): Buffer {
-  const body = Buffer.concat(records.map(encodeRecord));
-  if (body.length > MAX_PAYLOAD) {
+  const lengths = records.map(recordLength);
+  const length = lengths.reduce((n, l) => n + 4 + l, 0);
+  if (length > MAX_PAYLOAD) {
     throw new TsboxError(
       'USAGE',
-      `the command and its environment take ${body.length} bytes, the limit is ${MAX_PAYLOAD}`,
+      `the command and its environment take ${length} bytes, the limit is ${MAX_PAYLOAD}`,
     );
   }
-  return Buffer.concat([MAGIC, u32(body.length), body]);
+  const frame = Buffer.alloc(FRAME_HEAD + length);
+  MAGIC.copy(frame);
+  let at = frame.writeUInt32LE(length, 4);
+  records.forEach((record, i) => {
+    at = frame.writeUInt32LE(lengths[i] ?? 0, at);
+    for (const field of record) at = writeField(frame, field, at);
+  });
+  return frame;
 }
 
-function encodeRecord(record: Record_): Buffer {
-  const fields = record.map(encodeField);
-  return Buffer.concat([u32(fields.reduce((n, f) => n + f.length, 0)), ...fields]);
-}
+const fieldLength = (field: Field): number =>
+  typeof field === 'string' ? Buffer.byteLength(field) : field.length;
 
-function encodeField(field: Field): Buffer {
-  const bytes = typeof field === 'string' ? Buffer.from(field) : field;
-  return Buffer.concat([u32(bytes.length), bytes, Buffer.of(0)]);
-}
+const recordLength = (record: Record_): number =>
+  record.reduce((n, field) => n + 4 + fieldLength(field) + 1, 0);
 
-function u32(value: number): Buffer {
-  const buffer = Buffer.allocUnsafe(4);
-  buffer.writeUInt32LE(value);
-  return buffer;
+/** Returns where the next field begins; the terminating NUL is there already. */
+function writeField(frame: Buffer, field: Field, at: number): number {
+  const start = frame.writeUInt32LE(fieldLength(field), at);
+  if (typeof field === 'string') frame.write(field, start);
+  else frame.set(field, start);
+  return start + fieldLength(field) + 1;
 }
 
 /** Collects bytes as they arrive and gives whole frames; throws INTERNAL for what is no frame. */

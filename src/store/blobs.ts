@@ -1,8 +1,9 @@
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno, TsboxError } from '../errors.ts';
 import { digestHex, isDigest, sha256 } from '../oci/digest.ts';
+import { newSha256 } from '../util/hash.ts';
 import { ioError, newId } from './atomic.ts';
 import { BLOB_PREFIX } from './workdir.ts';
 
@@ -128,7 +129,7 @@ export class BlobStore {
 }
 
 class Writer implements BlobWriter {
-  readonly #hash: Hash = createHash('sha256');
+  readonly #hash: Hash = newSha256();
   readonly #file: FileHandle;
   readonly #temporary: string;
   readonly #final: (digest: string) => string;
@@ -177,7 +178,8 @@ class Writer implements BlobWriter {
       throw await this.#refuse(`has ${this.#offset} bytes instead of ${size}`);
     }
     const digest = `sha256:${this.#hash.digest('hex')}`;
-    if (expected !== undefined && digest !== expected) throw await this.#refuse(`does not match: it is ${digest}`);
+    if (expected !== undefined && digest !== expected)
+      throw await this.#refuse(`does not match: it is ${digest}`);
     await this.#publish(digest);
     this.#done = { digest, size: this.#offset };
     return this.#done;
