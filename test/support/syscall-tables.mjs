@@ -34,7 +34,14 @@ const later = {
     file_setattr: 469,
   },
   x64: { uretprobe: 335 },
-  arm: { breakpoint: 0xf0001, cacheflush: 0xf0002, usr26: 0xf0003, usr32: 0xf0004, set_tls: 0xf0005, get_tls: 0xf0006 },
+  arm: {
+    breakpoint: 0xf0001,
+    cacheflush: 0xf0002,
+    usr26: 0xf0003,
+    usr32: 0xf0004,
+    set_tls: 0xf0005,
+    get_tls: 0xf0006,
+  },
 };
 
 const [x86, arm64, arm] = process.argv.slice(2);
@@ -47,13 +54,20 @@ if (!x86 || !arm64 || !arm) {
 function numbers(include, header, defines = []) {
   const probe = `#include <${header}>\n`;
   const run = (flags, input) =>
-    execFileSync('cpp', [...flags, ...defines.map(d => `-D${d}`), '-I', include, '-'], { input, encoding: 'utf8' });
+    execFileSync('cpp', [...flags, ...defines.map(d => `-D${d}`), '-I', include, '-'], {
+      input,
+      encoding: 'utf8',
+    });
   const names = [...run(['-dM'], probe).matchAll(/^#define __NR_(\w+) /gm)].map(m => m[1]);
   const values = run(['-P'], `${probe}${names.map(n => `@${n} __NR_${n}`).join('\n')}\n`);
   const table = new Map();
   for (const [, name, value] of values.matchAll(/^@ ?(\w+) ([\dx() +]+)$/gm)) {
-    const number = value.replace(/[()\s]/g, '').split('+').reduce((sum, n) => sum + Number(n), 0);
-    if (!/^(syscalls|arch_specific_syscall|SYSCALL_BASE|SYSCALL_MASK|OABI_SYSCALL_BASE)$/.test(name)) table.set(name, number);
+    const number = value
+      .replace(/[()\s]/g, '')
+      .split('+')
+      .reduce((sum, n) => sum + Number(n), 0);
+    if (!/^(syscalls|arch_specific_syscall|SYSCALL_BASE|SYSCALL_MASK|OABI_SYSCALL_BASE)$/.test(name))
+      table.set(name, number);
   }
   return table;
 }
