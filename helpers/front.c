@@ -1,19 +1,15 @@
-/*
- * The user's side: his terminal or pipes on one hand, a session socket on the other. His descriptors are shared with his
- * shell, so O_NONBLOCK is never set on them: they are asked first (poll) and written to in pieces that cannot block.
- */
+/* The user's side: his terminal or pipes on one hand, a session socket on the other. His descriptors are shared with his
+ * shell, so O_NONBLOCK is never set on them: they are asked first (poll) and written to in pieces that cannot block. */
 #include "helper.h"
 
 enum { KEYS = 16 };
 static struct front {
     int session, signals, pipe, direct[3]; /* direct: non-blocking files of our own on the same pipes; -1 */
     bool in, tty, go, raw, credit;         /* credit: the last stdin packet has been taken */
-    struct termios saved;
-    const char *keys;
+    struct termios saved; const char *keys;
     size_t nkeys, at, n;                   /* at…n of packet: output that is still to be written */
     char packet[PACKET + 1];
 } F;
-
 static _Noreturn void leave(int status) {
     signal(SIGTTOU, SIG_IGN); /* restoring from the background must not stop us */
     if (F.raw) tcsetattr(0, TCSADRAIN, &F.saved);
@@ -27,14 +23,12 @@ static void send_size(void) {
 }
 static void enter_raw(void) {
     if (!F.tty || !F.in || (!F.raw && tcgetattr(0, &F.saved))) return;
-    struct termios raw = F.saved;
-    cfmakeraw(&raw);
+    struct termios raw = F.saved; cfmakeraw(&raw);
     if (tcsetattr(0, TCSADRAIN, &raw) == 0) F.raw = true;
 }
 /* Copies what cannot be the beginning of the detach keys; the rest is held back. True when they are complete. */
 bool filter_keys(const char *keys, size_t nkeys, const char *in, size_t n, char *out, size_t *used) {
-    static char held[KEYS];
-    static size_t nheld;
+    static char held[KEYS]; static size_t nheld;
     *used = 0;
     for (size_t i = 0; i < n; i++) {
         held[nheld++] = in[i];
@@ -44,15 +38,13 @@ bool filter_keys(const char *keys, size_t nkeys, const char *in, size_t n, char 
     return false;
 }
 static void on_stdin(void) {
-    char in[PACKET - KEYS], out[PACKET];
-    ssize_t n = read(0, in, sizeof in);
+    char in[PACKET - KEYS], out[PACKET]; ssize_t n = read(0, in, sizeof in);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (n <= 0) return (void)(F.in = !send_packet(F.session, 'e', NULL, 0, -1));
     size_t put = (size_t)n;
     bool keys = F.raw && F.nkeys, away = keys && filter_keys(F.keys, F.nkeys, in, put, out, &put);
     if (put > 0) F.credit = !send_packet(F.session, 'i', keys ? out : in, put, -1);
-    if (away) SAY("detached");
-    if (away) leave(0);
+    if (away) { SAY("detached"); leave(0); }
 }
 /* A pipe can be opened again through /proc: that file is ours alone and may be non-blocking. */
 static int open_direct(int fd) {
@@ -61,9 +53,7 @@ static int open_direct(int fd) {
 }
 /* Writes some of the packet. Its reader may be gone: then we end as SIGPIPE would have it; the container goes on. */
 static void on_output(int fd) {
-    const char *p = F.packet + F.at;
-    size_t n = F.n - F.at;
-    struct stat st;
+    const char *p = F.packet + F.at; size_t n = F.n - F.at; struct stat st;
     ssize_t put = F.direct[fd] >= 0 ? write(F.direct[fd], p, n) : send(fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (put < 0 && errno == ENOTSOCK) /* PIPE_BUF is what poll has promised */
         put = write(fd, p, n <= 4096 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) ? n : 4096);
@@ -91,10 +81,9 @@ static void on_signals(void) {
     }
 }
 static void on_pipe(void) {
-    char p[64];
-    ssize_t n = read(F.pipe, p, sizeof p);
-    for (ssize_t i = 0; i < n; i++) send_packet(F.session, 's', p + i, 1, -1);
+    char p; ssize_t n = read(F.pipe, &p, 1);
     if (n == 0) leave(128 + SIGHUP);
+    if (n == 1) send_packet(F.session, 's', &p, 1, -1);
 }
 int front_run(int session, const char *streams, const char *keys, size_t nkeys) {
     static const int signals[] = {SIGWINCH, SIGCONT, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, 0};
@@ -116,8 +105,7 @@ int front_run(int session, const char *streams, const char *keys, size_t nkeys) 
 }
 /* ID SOCKET STREAMS [DETACHKEYS-HEX] */
 int attach(char **argv) {
-    static char keys[KEYS];
-    size_t n = 0;
+    static char keys[KEYS]; size_t n = 0;
     for (char *p = argv[5]; p && p[0] && p[1] && n < KEYS; p += 2) keys[n++] = (char)strtol((char[]){p[0], p[1], 0}, NULL, 16);
     int fd = unix_socket(argv[3], false);
     return fd < 0 ? FAIL : front_run(fd, argv[4], keys, n);

@@ -2,19 +2,14 @@
 #pragma once
 #include "sys.h"
 #undef stdin /* the name of a header record */
-
 enum { CHANNEL = 3, SIGNAL_PIPE = 4, SERVICES = 8, KEEPS = 8, FAIL = 125 /* docker's status for errors of its own */ };
 enum { FRAME_MAX = 16 << 20, PACKET = 32768 /* most content of a packet of the session and sync sockets */ };
 enum role { SUPERVISE, JOIN, ENTER };
-
-struct field { const char *p; uint32_t n; }; /* p[n] is NUL */
-struct record { struct field *f; uint32_t n; };
+struct buf { char *p; size_t n, cap; };
+struct record { struct field { const char *p; uint32_t n; } *f; uint32_t n; }; /* f[].p[f[].n] is NUL */
 struct frame { struct record *r; uint32_t n; };
 struct arg { const char *s; uint32_t n; long long v; }; /* a field, and its value where the format says number */
-struct buf { char *p; size_t n, cap; };
 struct plan { const char *name; struct record *r; uint32_t n; };
-struct service { struct plan plan; bool ready, fuse; };
-
 /* Header records: name and format of the fields. .s is NULL where there was no such record. */
 #define HEADERS(X) \
     X(version, "s") X(id, "s") X(cwd, "s") X(clone, "d") X(target, "dd") X(lock, "s") X(state, "s") X(log, "s") \
@@ -26,16 +21,15 @@ struct request {
     struct record onexit;
     char *uidmaps, *gidmaps;          /* all lines, the text for /proc/PID/uid_map */
     int keep[KEEPS], nkeep, nservice; /* keep: unused ones are -1 */
+    struct service { struct plan plan; bool ready, fuse; } service[SERVICES];
     struct plan init;
-    struct service service[SERVICES];
     bool barrier;
 };
 struct walk { /* one walk over a plan, in the process that the plan is about */
     const char *id, *detail;
     int sync, root, seal, rows, cols, keep[KEEPS];
     bool pivoted, container, service, env_set; /* container: pid 1 of one, not a process that joins */
-    long target;                               /* the process whose namespaces `join` enters, and its start time */
-    unsigned long long start;
+    unsigned long long target, start;          /* the process whose namespaces `join` enters */
     mode_t umask;
     char **env;
 };
@@ -51,46 +45,39 @@ struct walk { /* one walk over a plan, in the process that the plan is about */
 #define OP(name, ...) int op_##name(UNUSED struct walk *w, UNUSED const struct arg *a, UNUSED int n)
 #define DECLARE(name, format) OP(name);
 OPERATIONS(DECLARE)
-
 #define AUTO __attribute__((cleanup(close_kept))) int /* a descriptor that is closed at the end of its block */
 #define FDPATH(fd) text("/proc/self/fd/%d", fd)
 #define SAY(...) do { struct buf b_ = {0}; event(&b_, __VA_ARGS__, NULL); write_all(CHANNEL, b_.p, b_.n); free(b_.p); } while (0)
 static inline int fail(int e) { errno = e; return -1; }
-
 int frame_decode(const char *payload, size_t len, struct frame *out), frame_read(int fd, struct frame *out);
 int record_args(const struct record *r, const char *format, struct arg *a);
+int request_read(int fd, struct request *q, const char **step);
 void buf_room(struct buf *b, size_t more), buf_add(struct buf *b, const void *p, size_t n);
 void event_open(struct buf *b, const char *name), event_field(struct buf *b, const void *p, size_t n), event_close(struct buf *b);
 void event(struct buf *b, const char *name, ...); /* texts, then NULL */
 bool write_all(int fd, const void *p, size_t n);
-char *text(const char *format, ...) __attribute__((format(printf, 1, 2))); /* never freed: there are few */
-
-int request_read(int fd, struct request *q, const char **step);
+char *stamp(void), *text(const char *format, ...) __attribute__((format(printf, 1, 2))); /* never freed: there are few */
 void walk_plan(struct walk *w, const struct plan *plan); /* the first failure is told and ends the process */
-
 void close_kept(int *fd), close_range_of(unsigned first, unsigned last, int flags), place(int n, const int *want, int *sync);
 int open_null(void), unix_socket(const char *path, bool server), socket_pair(int pair[2]);
 bool send_packet(int fd, char type, const void *p, size_t n, int pass);
 ssize_t recv_packet(int fd, void *p, size_t n, int *passed);
 void signals_default(void), title_init(int argc, char **argv), title(const char *role, const char *id);
 int signals_block(const int *list);
-
-enum { B_NOLINKS = 1, B_MKDIR = 2, B_MKFILE = 4, B_WALK = 8 }; /* refuse links; create what is missing; no openat2 */
+enum { B_NOLINKS = 1, B_MKDIR = 2, B_MKFILE = 4 }; /* refuse links; create what is missing */
 struct made { mode_t mode; uid_t uid; gid_t gid; };
 int beneath(int root, const char *path, int oflags, int how, const struct made *make);
 int beneath_parent(int root, const char *path, int how, const char **name);
 int bind_at(int source, int target, unsigned long flags, int root, const char *path), mount_flags(int fd, unsigned long flags);
-
 pid_t clone_with(uint64_t flags);
 const char *map_ids(const struct request *q, pid_t pid, char **said);
-int open_proc(long pid, unsigned long long start); /* /proc/PID if it started then (0: whenever); -1, ESRCH */
+int open_proc(unsigned long long pid, unsigned long long start); /* /proc/PID if it started then (0: whenever); -1, ESRCH */
 unsigned long long start_of(pid_t pid);
 int proc_kill(char **argv), proc_wait(char **argv), attach(char **argv), seal_self(void);
 _Noreturn void sealed_main(char **argv);
 _Noreturn void init_main(const struct request *q, enum role role, int sync, const int stdio[3]);
 _Noreturn void walk_fail(struct walk *w, const char *plan, unsigned index, const char *detail);
 void tie_to_parent(void), become_root(void), log_write(int fd, int stream, const char *p, size_t n);
-char *stamp(void);
 int state_write(const struct request *q, pid_t pid, const char *since, int status, bool ended);
 int supervise(struct request *q, enum role role), docker_status(int status);
 int front_run(int session, const char *streams, const char *keys, size_t nkeys);

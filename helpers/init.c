@@ -12,31 +12,23 @@ void become_root(void) {
 void walk_fail(struct walk *w, const char *plan, unsigned index, const char *detail) {
     struct buf b = {0};
     event(&b, "failed", plan, text("%u", index), text("%d", errno), detail ? detail : "", NULL);
-    send_packet(w->sync, 'F', b.p, b.n, -1);
-    _exit(FAIL);
+    send_packet(w->sync, 'F', b.p, b.n, -1); _exit(FAIL);
 }
-/*
- * In a new user namespace: until the maps are written we must stay dumpable, since /proc/PID/uid_map is ours only then;
+/* In a new user namespace: until the maps are written we must stay dumpable, since /proc/PID/uid_map is ours only then;
  * after becoming root again, so that services may open our namespaces. Nothing hostile runs beside us before the barrier.
- * Joining, hostile processes see us at once.
- */
+ * Joining, hostile processes see us at once. */
 void init_main(const struct request *q, enum role role, int sync, const int stdio[3]) {
     struct walk w = {.id = q->id->s, .root = -1, .seal = -1, .umask = 022, .container = role == SUPERVISE,
-                     .target = (long)q->target[0].v, .start = (unsigned long long)q->target[1].v,
+                     .target = (uint64_t)q->target[0].v, .start = (uint64_t)q->target[1].v,
                      .rows = (int)q->tty[0].v, .cols = (int)q->tty[1].v, .env = role == ENTER ? environ : NULL};
-    char byte;
-    tie_to_parent();
+    char byte; tie_to_parent();
     if (role == JOIN) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     place(4, (int[]){stdio[0], stdio[1], stdio[2], CHANNEL}, &sync);
-    w.sync = sync;
-    memcpy(w.keep, q->keep, sizeof q->keep);
-    title(role == JOIN ? "join" : "init", q->id->s);
+    w.sync = sync; memcpy(w.keep, q->keep, sizeof q->keep); title(role == JOIN ? "join" : "init", q->id->s);
     if (q->barrier && (w.seal = seal_self()) < 0) walk_fail(&w, "header", 0, "seal");
     if (recv(sync, &byte, 1, 0) <= 0) _exit(FAIL);
     if (q->clone->v & CLONE_NEWUSER) become_root(), prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-    umask(0);
-    walk_plan(&w, &q->init);
-    _exit(0);
+    umask(0); walk_plan(&w, &q->init); _exit(0);
 }
 /* Pid 1. What the terminal sent to the whole process group has reached the command already: only the rest is passed on. */
 static _Noreturn void reap(pid_t child, const sigset_t *all) {
@@ -50,12 +42,9 @@ static _Noreturn void reap(pid_t child, const sigset_t *all) {
 }
 OP(init) {
     sigset_t all;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, NULL);
+    sigfillset(&all); sigprocmask(SIG_SETMASK, &all, NULL);
     pid_t child = fork();
     tie_to_parent();
     if (child <= 0) return child;
-    close_range_of(0, ~0u, 0);
-    title("init", w->id);
-    reap(child, &all);
+    close_range_of(0, ~0u, 0); title("init", w->id); reap(child, &all);
 }

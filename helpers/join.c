@@ -5,16 +5,12 @@ static const struct { int flag; const char *file; } NAMESPACE[] = {/* user first
     {CLONE_NEWUSER, "ns/user"}, {CLONE_NEWCGROUP, "ns/cgroup"}, {CLONE_NEWIPC, "ns/ipc"}, {CLONE_NEWUTS, "ns/uts"},
     {CLONE_NEWNET, "ns/net"}, {CLONE_NEWPID, "ns/pid"}, {NEWTIME, "ns/time"}, {CLONE_NEWNS, "ns/mnt"}};
 enum { COUNT = sizeof NAMESPACE / sizeof *NAMESPACE };
-
-/*
- * A service keeps relative paths: it stands where init stands, in init's mount namespace. (Not inside the container: init
- * leaves the host's tree only after the FUSE server has been executed, see `fuse`.)
- */
+/* A service keeps relative paths: it stands where init stands, in init's mount namespace. (Not inside the container: init
+ * leaves the host's tree only after the FUSE server has been executed, see `fuse`.) */
 static int enter_mounts(struct walk *w, int ns, int cwd) {
     if (setns(ns, CLONE_NEWNS)) return -1;
     if (w->service) return fchdir(cwd);
-    w->pivoted = true;
-    return (w->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0;
+    w->pivoted = true; return (w->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0;
 }
 /* A process enters a pid namespace only by being born in it: as our sibling, so that our parent is its parent. */
 static int reborn(struct walk *w) {
@@ -24,8 +20,7 @@ static int reborn(struct walk *w) {
 }
 OP(join) {
     AUTO proc = open_proc(w->target, w->start);
-    AUTO cwd = proc < 0 ? -1 : openat(proc, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int fd[COUNT];
+    AUTO cwd = proc < 0 ? -1 : openat(proc, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC); int fd[COUNT];
     if (proc < 0) return -1;
     for (int i = 0; i < COUNT; i++)
         if (a[0].v & NAMESPACE[i].flag && (fd[i] = openat(proc, NAMESPACE[i].file, O_RDONLY | O_CLOEXEC)) < 0) return -1;

@@ -3,8 +3,7 @@
 
 /* Now, as 2026-01-02T03:04:05.123456789Z. Years are counted from March, so that a leap day is the last of its year. */
 char *stamp(void) {
-    static char out[96];
-    struct timespec t;
+    static char out[96]; struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     unsigned day = (unsigned)(t.tv_sec / 86400) + 719468, second = (unsigned)(t.tv_sec % 86400);
     unsigned doe = day % 146097, yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
@@ -15,27 +14,21 @@ char *stamp(void) {
 }
 /* A full disk loses log lines, never the container's output. */
 void log_write(int fd, int stream, const char *p, size_t n) {
-    static char buffer[16384];
-    char prefix[64];
+    static char buffer[16384]; char prefix[64];
     size_t used = 0, head = (size_t)snprintf(prefix, sizeof prefix, "%s %s F ", stamp(), stream ? "stderr" : "stdout");
     while (fd >= 0 && n) {
         const char *end = memchr(p, '\n', n);
-        size_t len = end ? (size_t)(end - p) : n, room = sizeof buffer - head - 1;
-        bool whole = end && len <= room;
+        size_t len = end ? (size_t)(end - p) : n, room = sizeof buffer - head - 1; bool whole = end && len <= room;
         if (len > room) len = room;
         if (used + head + len + 1 > sizeof buffer) write_all(fd, buffer, used), used = 0;
-        prefix[head - 2] = whole ? 'F' : 'P';
-        memcpy(buffer + used, prefix, head);
-        memcpy(buffer + used + head, p, len);
-        used += head + len + 1, p += len + whole, n -= len + whole;
+        prefix[head - 2] = whole ? 'F' : 'P'; memcpy(buffer + used, prefix, head);
+        memcpy(buffer + used + head, p, len); used += head + len + 1, p += len + whole, n -= len + whole;
         buffer[used - 1] = '\n';
     }
     if (used) write_all(fd, buffer, used);
 }
-/*
- * Temp and rename: a reader never sees half a record. fsync only where the record must outlive a crash of the machine: a
- * running container does not, and one that its `onexit` removes has no use for it; any other's end is history.
- */
+/* Temp and rename: a reader never sees half a record. fsync only where the record must outlive a crash of the machine: a
+ * running container does not, and one that its `onexit` removes has no use for it; any other's end is history. */
 int state_write(const struct request *q, pid_t pid, const char *since, int status, bool ended) {
     static unsigned long long start; /* /proc/PID is gone at the end */
     char boot[40] = "", *temp = text("%s.tmp", q->state->s ? q->state->s : "");

@@ -1,28 +1,14 @@
 /* tsbox-helper: performs what TypeScript has decided. docs/helper-protocol.md is the manual; the role is argv[1]. */
 #include "helper.h"
 
-static void close_others(const int *keep, int n) {
-    for (unsigned from = CHANNEL + 1, next = 0; next != ~0u; from = next + 1) {
-        next = ~0u;
-        for (int i = 0; i < n; i++)
-            if (keep[i] >= (int)from && (unsigned)keep[i] < next) next = (unsigned)keep[i];
-        if (next > from) close_range_of(from, next == ~0u ? next : next - 1, 0);
-    }
-}
 /* A request: supervise, join, enter. */
 static int run(enum role role) {
-    static struct request q;
-    const char *step;
-    int keep[KEEPS + 1], e = request_read(CHANNEL, &q, &step);
-    if (!e && role == JOIN && (!q.target[1].v || open_proc((long)q.target[0].v, (unsigned long long)q.target[1].v) < 0))
+    static struct request q; const char *step; int e = request_read(CHANNEL, &q, &step);
+    if (!e && role == JOIN && (!q.target[1].v || open_proc((uint64_t)q.target[0].v, (uint64_t)q.target[1].v) < 0))
         e = ESRCH, step = "target";
-    if (e) SAY("failed", "header", "0", text("%d", e), step);
-    if (e) return FAIL;
-    memcpy(keep, q.keep, sizeof q.keep);
-    keep[KEEPS] = q.front->s ? SIGNAL_PIPE : -1;
-    close_others(keep, KEEPS + 1);
-    for (int fd = CHANNEL; fd <= SIGNAL_PIPE; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return supervise(&q, role);
+    if (e) { SAY("failed", "header", "0", text("%d", e), step); return FAIL; }
+    if (role != ENTER) close_range_of(q.front->s ? SIGNAL_PIPE + 1 : SIGNAL_PIPE, ~0u, 0);
+    close_range_of(CHANNEL, ~0u, CLOSE_CLOEXEC); return supervise(&q, role);
 }
 int main(int argc, char **argv) {
     const char *role = argc > 1 ? argv[1] : "";

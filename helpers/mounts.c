@@ -4,7 +4,6 @@
 
 #define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 #define ATTRIBUTES (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
-
 /* EPERM: an outer seccomp filter that does not know the call; if it is meant, the old way fails with it too. */
 static bool too_old(void) { return errno == ENOSYS || errno == EPERM; }
 static int flags_new(int fd, unsigned long flags) {
@@ -14,8 +13,7 @@ static int flags_new(int fd, unsigned long flags) {
 }
 /* mount(2) replaces all flags, and in a user namespace those of the host's mount are locked: they are kept. Not recursive. */
 static int flags_old(int fd, unsigned long flags) {
-    struct statvfs fs;
-    unsigned long set = flags & ATTRIBUTES, propagation = flags & PROPAGATION;
+    struct statvfs fs; unsigned long set = flags & ATTRIBUTES, propagation = flags & PROPAGATION;
     if (set && fstatvfs(fd, &fs)) return -1;
     if (set) set |= (fs.f_flag & (ATTRIBUTES | MS_NOATIME | MS_NODIRATIME)) | (fs.f_flag & ST_RELATIME ? MS_RELATIME : 0);
     if (set && mount(NULL, FDPATH(fd), NULL, MS_BIND | MS_REMOUNT | set, NULL)) return -1;

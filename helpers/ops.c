@@ -2,11 +2,8 @@
 #include "helper.h"
 
 #define ENTRY(name, format) {#name, format, op_##name},
-static const struct {
-    const char *name, *format;
-    int (*run)(struct walk *, const struct arg *, int);
-} TABLE[] = {OPERATIONS(ENTRY)};
-
+typedef int operation(struct walk *, const struct arg *, int);
+static const struct { const char *name, *format; operation *run; } TABLE[] = {OPERATIONS(ENTRY)};
 static int perform(struct walk *w, const struct record *r, const char *name) {
     w->detail = name;
     for (size_t i = 0; i < sizeof TABLE / sizeof *TABLE; i++) {

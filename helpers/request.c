@@ -3,7 +3,6 @@
 
 #define ENTRY(name, format) {#name, format, offsetof(struct request, name)},
 static const struct { const char *name, *format; size_t at; } TABLE[] = {HEADERS(ENTRY)};
-
 static int header(struct request *q, const struct record *r, const char *name) {
     if (!strcmp(name, "onexit")) return q->onexit = *r, 0;
     for (size_t i = 0; i < sizeof TABLE / sizeof *TABLE; i++) {
@@ -23,22 +22,18 @@ static int open_plan(struct request *q, const struct record *r, struct plan **no
     bool service = r->f[0].p[0] == 's';
     if (r->n < 2 || (service ? q->nservice == SERVICES : strcmp(r->f[1].p, "init") || q->init.n)) return EINVAL;
     struct service *s = service ? &q->service[q->nservice++] : NULL;
-    *now = s ? &s->plan : &q->init;
-    (*now)->name = r->f[1].p;
+    *now = s ? &s->plan : &q->init, (*now)->name = r->f[1].p;
     for (uint32_t i = 2; s && i < r->n; i++) *(r->f[i].p[0] == 'r' ? &s->ready : &s->fuse) = true;
     return 0;
 }
 /* 0, or an errno; *step is the record at which it failed. */
 int request_read(int fd, struct request *q, const char **step) {
-    struct plan *now = NULL;
-    struct frame f = {0};
+    struct plan *now = NULL; struct frame f = {0};
     *q = (struct request){.init.name = "init"};
     for (int i = 0; i < KEEPS; i++) q->keep[i] = -1;
-    *step = "request";
-    int e = frame_read(fd, &f);
+    int e = frame_read(fd, &f); *step = "request";
     for (uint32_t i = 0; !e && i < f.n; i++) {
-        struct record *r = &f.r[i];
-        const char *name = *step = r->f[0].p;
+        struct record *r = &f.r[i]; const char *name = *step = r->f[0].p;
         if (i == 0 && strcmp(name, "version")) return EPROTO;
         if (!strcmp(name, "plan") || !strcmp(name, "service")) e = open_plan(q, r, &now);
         else if (!now) e = header(q, r, name);

@@ -1,22 +1,15 @@
-/*
- * Paths inside a container, resolved beneath its root. An image is hostile: any component may be a symbolic link, and a
- * volume shared with a running container may change while we walk (CVE-2021-30465, CVE-2024-45310). Where the kernel has
- * openat2 it resolves; what must be created, and old kernels, go through walk(), which never opens "..": it keeps the
- * descriptors of the way down and pops them.
- */
+/* Paths inside a container, resolved beneath its root. An image is hostile: any component may be a symbolic link, and a
+ * volume shared with a running container may change while we walk (CVE-2021-30465, CVE-2024-45310). So ".." is never
+ * opened: the descriptors of the way down are kept and popped. Answers are those of openat2(RESOLVE_IN_ROOT), which cannot
+ * create what is missing and which old kernels lack. */
 #include "helper.h"
 
 enum { DEPTH = 200, LINKS = 40 };
 struct trail { int fd[DEPTH], n, links; char rest[2 * PATH_MAX]; }; /* rest: what is still to be walked */
-
-static void pop_to(struct trail *t, int n) {
-    while (t->n > n) close_kept(&t->fd[--t->n]);
-}
+static void pop_to(struct trail *t, int n) { while (t->n > n) close_kept(&t->fd[--t->n]); }
 /* Replaces a link by its text, relative to where we are or to the root. Magic links of procfs are refused, as by openat2. */
 static int follow(struct trail *t, int link, size_t used) {
-    char target[2 * PATH_MAX];
-    struct statfs fs;
-    ssize_t n = readlinkat(link, "", target, PATH_MAX);
+    char target[2 * PATH_MAX]; struct statfs fs; ssize_t n = readlinkat(link, "", target, PATH_MAX);
     if (n <= 0 || (size_t)n + strlen(t->rest + used) + 1 > sizeof target) return fail(n > 0 ? ENAMETOOLONG : ENOENT);
     strcpy(target + n, t->rest + used);
     if (fstatfs(link, &fs) == 0 && fs.f_type == MAGIC_PROC && (*target == '/' || memchr(target, ':', (size_t)n))) return fail(ELOOP);
@@ -41,8 +34,7 @@ static int step(struct trail *t, int oflags, int how, const struct made *make, i
     char *p = t->rest + strspn(t->rest, "/"), name[NAME_MAX + 1] = ".";
     size_t n = strcspn(p, "/"), used = (size_t)(p - t->rest) + n;
     bool slash = p[n] == '/', last = p[n + strspn(p + n, "/")] == 0, up = n == 2 && !memcmp(p, "..", 2);
-    bool here = up || n == 0 || (n == 1 && *p == '.');
-    struct stat st;
+    bool here = up || n == 0 || (n == 1 && *p == '.'); struct stat st;
     if (n > NAME_MAX) return fail(ENAMETOOLONG);
     if (!here) memcpy(name, p, n), name[n] = 0;
     if (up && t->n > 1) pop_to(t, t->n - 1);
@@ -55,28 +47,17 @@ static int step(struct trail *t, int oflags, int how, const struct made *make, i
     if (last) return *out < 0 ? -1 : 1;
     if (t->n == DEPTH) return fail(ENAMETOOLONG);
     if (!here) t->fd[t->n++] = fd, fd = -1;
-    memmove(t->rest, t->rest + used, strlen(t->rest + used) + 1);
-    return 0;
+    memmove(t->rest, t->rest + used, strlen(t->rest + used) + 1); return 0;
 }
-static int walk(int root, const char *path, int oflags, int how, const struct made *make) {
-    struct trail t = {.n = 1};
-    int out = -1, r = 0;
+/* A descriptor of `path` beneath `root`; AT_FDCWD: a path of the host. `make`: mode and owner of what is created. */
+int beneath(int root, const char *path, int oflags, int how, const struct made *make) {
+    struct trail t = {.n = 1}; int out = -1, r = 0;
+    if (root == AT_FDCWD) return open(path, oflags | O_CLOEXEC);
     if (strlen(path) >= PATH_MAX || !*path) return fail(*path ? ENAMETOOLONG : ENOENT);
     strcpy(t.rest, path);
     if ((t.fd[0] = fcntl(root, F_DUPFD_CLOEXEC, 3)) < 0) return -1;
     while (r == 0) r = step(&t, oflags, how, make, &out);
     return pop_to(&t, 0), out;
-}
-/* A descriptor of `path` beneath `root`; AT_FDCWD: a path of the host. `make`: mode and owner of what is created. */
-int beneath(int root, const char *path, int oflags, int how, const struct made *make) {
-    struct open_how2 h = {(unsigned)(oflags | O_CLOEXEC), 0, IN_ROOT | IN_NO_MAGICLINKS | (how & B_NOLINKS ? IN_NO_SYMLINKS : 0)};
-    if (root == AT_FDCWD) return open(path, oflags | O_CLOEXEC);
-    for (int try = 0; !(how & B_WALK) && try < 32; try++) { /* EAGAIN: something was renamed under its eyes */
-        int fd = (int)newcall(NR_OPENAT2, root, path, &h, sizeof h);
-        if (fd >= 0 || (errno != EAGAIN && errno != ENOSYS && errno != EPERM && (errno != ENOENT || !how))) return fd;
-        if (errno != EAGAIN) break;
-    }
-    return walk(root, path, oflags, how, make);
 }
 /* The directory that holds the last component, and that component: never ".", ".." or empty. */
 int beneath_parent(int root, const char *path, int how, const char **name) {

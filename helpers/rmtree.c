@@ -1,24 +1,20 @@
-/*
- * Removes a tree of any depth with three descriptors: what is two levels down is first moved up into the top directory
+/* Removes a tree of any depth with three descriptors: what is two levels down is first moved up into the top directory
  * under a free name. No link is followed, a directory without permissions gets them first, and what is gone already is
- * fine: somebody else may be removing the same.
- */
+ * fine: somebody else may be removing the same. */
 #include "helper.h"
 
 static DIR *open_writable(int at, const char *name) {
-    const int how = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    int fd = openat(at, name, how);
-    if (fd < 0 && errno == EACCES && fchmodat(at, name, 0700, 0) == 0) fd = openat(at, name, how);
-    return fd < 0 || fchmod(fd, 0700) > 0 ? NULL : fdopendir(fd);
+    fchmodat(at, name, 0700, 0);
+    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 ? NULL : fdopendir(fd);
 }
 /* A directory can change its parent only when it may be written itself: its ".." changes. */
 static int move_up(int from, const char *name, int top) {
-    static unsigned counter;
-    char fresh[32];
+    static unsigned counter; char fresh[32];
+    fchmodat(from, name, 0700, 0);
     do {
         snprintf(fresh, sizeof fresh, ".tsbox-rm-%u", counter++);
         if (renameat(from, name, top, fresh) == 0 || errno == ENOENT) return 0;
-        if (errno == EACCES && fchmodat(from, name, 0700, 0) == 0 && renameat(from, name, top, fresh) == 0) return 0;
     } while (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR);
     return -1;
 }
@@ -26,8 +22,7 @@ static int move_up(int from, const char *name, int top) {
 static int empty(DIR *dir, int top) {
     int bad = dir ? 0 : errno != ENOENT, found = dir != NULL, fd = dir ? dirfd(dir) : -1;
     while (found && !bad) {
-        found = 0;
-        rewinddir(dir);
+        found = 0; rewinddir(dir);
         for (struct dirent *e; !bad && (e = readdir(dir));) {
             if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
             found = 1;
@@ -37,8 +32,7 @@ static int empty(DIR *dir, int top) {
             else bad = empty(open_writable(fd, e->d_name), fd) || (unlinkat(fd, e->d_name, AT_REMOVEDIR) && errno != ENOENT);
         }
     }
-    int e = errno;
-    if (dir) closedir(dir);
+    int e = errno; if (dir) closedir(dir);
     return errno = e, bad;
 }
 OP(rmtree) {

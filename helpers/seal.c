@@ -1,14 +1,11 @@
-/*
- * The barrier. A container that gets hold of /proc/self/exe of the process that starts it (CVE-2019-5736: an entrypoint
- * "#!/proc/self/exe") must not find the installed helper but a copy that nobody can write, which walks the second part.
- */
+/* The barrier. A container that gets hold of /proc/self/exe of the process that starts it (CVE-2019-5736: an entrypoint
+ * "#!/proc/self/exe") must not find the installed helper but a copy that nobody can write, which walks the second part. */
 #include "helper.h"
 #include <sys/mman.h>
 
 enum { READ_MAX = 1 << 20 };
 int seal_self(void) {
-    struct stat st;
-    AUTO exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    struct stat st; AUTO exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     int fd = memfd_create("tsbox-helper", MFD_CLOEXEC | MFD_ALLOW_SEALING | MEMFD_EXECUTABLE);
     if (fd < 0 && errno == EINVAL) fd = memfd_create("tsbox-helper", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (exe < 0 || fd < 0 || fstat(exe, &st)) return -1;
@@ -18,9 +15,7 @@ int seal_self(void) {
 }
 /* A file of the image: a FIFO must not hang us, nor a sparse giant fill memory (CVE-2024-9676). 0 or an errno. */
 static int read_image_file(int root, const char *path, struct buf *out) {
-    struct stat st;
-    ssize_t n = 1;
-    AUTO fd = beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, NULL);
+    struct stat st; ssize_t n = 1; AUTO fd = beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, NULL);
     out->n = 0;
     if (fd < 0 || fstat(fd, &st)) return errno;
     if (!S_ISREG(st.st_mode)) return EINVAL;
@@ -54,13 +49,9 @@ OP(barrier) {
 }
 /* argv: tsbox: sealed N ID. Waits for the frame with plan `resume`, or for the end of our parent. */
 void sealed_main(char **argv) {
-    struct walk w;
-    struct frame f = {0};
-    AUTO state = atoi(argv[2]);
+    struct walk w; struct frame f = {0}; AUTO state = atoi(argv[2]);
     if (read(state, &w, sizeof w) != sizeof w) _exit(FAIL);
-    w.id = text("%s", argv[3]), w.env = environ;
-    tie_to_parent();
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    w.id = text("%s", argv[3]), w.env = environ; tie_to_parent(); prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     title(w.container ? "init" : "join", w.id);
     struct pollfd wait[2] = {{CHANNEL, POLLIN, 0}, {w.sync, 0, 0}};
     while (poll(wait, 2, -1) < 0 && errno == EINTR) {}
@@ -68,6 +59,5 @@ void sealed_main(char **argv) {
     errno = frame_read(CHANNEL, &f);
     if (!errno && (!f.n || f.r->n != 2 || strcmp(f.r->f[0].p, "plan") || strcmp(f.r->f[1].p, "resume"))) errno = EPROTO;
     if (errno) walk_fail(&w, "header", 0, "resume");
-    walk_plan(&w, &(struct plan){"resume", f.r + 1, f.n - 1});
-    _exit(0);
+    walk_plan(&w, &(struct plan){"resume", f.r + 1, f.n - 1}); _exit(0);
 }

@@ -1,24 +1,16 @@
-/*
- * Output goes to the log and to every client; nothing more is read until all have taken it, so a slow client slows the
- * command and loses nothing, and a dead one is dropped. Input is acknowledged packet by packet ('a'): a client never has
- * more than one under way, so that a signal behind it is never stuck in the socket.
- */
+/* Output goes to the log and to every client; nothing more is read until all have taken it: a slow client slows the command
+ * and loses nothing, a dead one is dropped. Input is acknowledged packet by packet ('a'): no client has more than one under
+ * way, so that a signal behind it is never stuck in the socket. */
 #include "session.h"
 
 #define EACH(c) struct client *c = session.client; c < session.client + 16; c++
 struct session session;
 static struct pollfd polled[96];
 static nfds_t npolled;
-
-void watch(int fd, short events) {
-    if (fd >= 0 && npolled < 96) polled[npolled++] = (struct pollfd){fd, events, 0};
-}
-void watch_wait(void) {
-    while (poll(polled, npolled, -1) < 0 && errno == EINTR) {}
-}
+void watch(int fd, short events) { polled[npolled] = (struct pollfd){fd, events, 0}, npolled += fd >= 0 && npolled < 95; }
+void watch_wait(void) { while (poll(polled, npolled, -1) < 0 && errno == EINTR) {} }
 short hit(int fd) {
-    for (nfds_t i = 0; fd >= 0 && i < npolled; i++)
-        if (polled[i].fd == fd && polled[i].revents) return polled[i].revents;
+    for (nfds_t i = 0; fd >= 0 && i < npolled; i++) if (polled[i].fd == fd && polled[i].revents) return polled[i].revents;
     return 0;
 }
 void drop_fd(int *fd) { close_kept(fd), *fd = -1; }
@@ -31,8 +23,7 @@ static void end_stdin(void) {
 }
 static void drop(struct client *c) {
     if (c->first && !session.tty) end_stdin();
-    close(c->fd);
-    *c = (struct client){.fd = -1};
+    close(c->fd); *c = (struct client){.fd = -1};
 }
 void session_add(int fd, const char *streams, bool first) {
     struct client *c = session.client;
@@ -43,42 +34,30 @@ void session_add(int fd, const char *streams, bool first) {
 /* False: it would block. A client that cannot be written to is gone. */
 static bool put(struct client *c, const void *p, size_t n) {
     if (c->fd < 0 || send(c->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return true;
-    if (errno == EAGAIN || errno == ENOBUFS) return false;
-    return drop(c), true;
+    return errno == EAGAIN || errno == ENOBUFS ? false : (drop(c), true);
 }
-/* True when the client has got all there is. */
-static bool flush(struct client *c) {
+static bool pending(const struct client *c) {
+    return c->fd >= 0 && (c->pos < session.queue.n || c->ack || (c->go && session.live));
+}
+static void flush(struct client *c) {
     if (c->go && session.live && put(c, (char[]){'g', (char)session.tty}, 2)) c->go = false;
     if (c->ack && put(c, "a", 1)) c->ack = false;
     for (uint32_t n; c->fd >= 0 && c->pos < session.queue.n; c->pos += n + 4) {
         const char *p = memcpy(&n, session.queue.p + c->pos, 4) ? session.queue.p + c->pos + 4 : NULL;
-        if ((*p == 'x' || c->want[*p == 'r']) && !put(c, p, n)) return false;
+        if ((*p == 'x' || c->want[*p == 'r']) && !put(c, p, n)) return;
     }
-    return true;
-}
-static void flush_all(void) {
-    bool done = true;
-    for (EACH(c)) done = flush(c) && done;
-    if (done) session.queue.n = 0;
-    for (EACH(c)) c->pos = done ? 0 : c->pos;
-}
-static bool pending(const struct client *c) {
-    return c->fd >= 0 && (c->pos < session.queue.n || c->ack || (c->go && session.live));
 }
 /* p may be the place in the queue where it goes. */
 void session_queue(char type, const void *p, uint32_t n) {
     buf_room(&session.queue, n + 5);
     char *to = session.queue.p + session.queue.n;
-    memmove(to + 5, p, n);
-    memcpy(to, &(uint32_t){n + 1}, 4);
-    to[4] = type;
-    session.queue.n += n + 5;
+    memmove(to + 5, p, n); memcpy(to, &(uint32_t){n + 1}, 4);
+    to[4] = type; session.queue.n += n + 5;
 }
 /* True when something came. */
 static bool read_out(int i) {
     buf_room(&session.queue, PACKET + 5);
-    char *p = session.queue.p + session.queue.n + 5;
-    ssize_t n = read(session.out[i], p, PACKET);
+    char *p = session.queue.p + session.queue.n + 5; ssize_t n = read(session.out[i], p, PACKET);
     if (n > 0) log_write(session.log, i, p, (size_t)n), session_queue(i ? 'r' : 'o', p, (uint32_t)n);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) drop_fd(&session.out[i]);
     return n > 0;
@@ -88,11 +67,6 @@ void session_end(void) {
     for (int i = 0, k = 0; i < 2; drop_fd(&session.out[i++]), k = 0)
         while (session.out[i] >= 0 && k++ < 256 && read_out(i)) {}
     drop_fd(&session.in);
-}
-bool session_idle(void) {
-    bool idle = true;
-    for (EACH(c)) idle &= !pending(c);
-    return idle;
 }
 /* What nobody reads any more counts as taken. */
 static void feed(struct client *c) {
@@ -106,8 +80,7 @@ static void feed(struct client *c) {
     c->eof = false;
 }
 static void client_in(struct client *c) {
-    static char p[PACKET + 2];
-    unsigned char *u = (unsigned char *)p;
+    static char p[PACKET + 2]; unsigned char *u = (unsigned char *)p;
     ssize_t n = recv(c->fd, p, PACKET + 1, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (n <= 0 || (p[0] == 'i' && c->in_n)) return drop(c);
@@ -121,20 +94,24 @@ static void client_in(struct client *c) {
     feed(c);
 }
 void session_watch(void) {
-    bool feeding = false;
-    npolled = 0;
+    bool feeding = false; npolled = 0;
     for (EACH(c)) watch(c->fd, (short)(POLLIN | (pending(c) ? POLLOUT : 0))), feeding |= c->in_n > 0;
     for (int i = 0; i < 2 && session.queue.n == 0; i++) watch(session.out[i], POLLIN);
-    watch(feeding ? session.in : -1, POLLOUT);
-    watch(session.listen, POLLIN);
+    watch(feeding ? session.in : -1, POLLOUT); watch(session.listen, POLLIN);
 }
-void session_pump(void) {
-    for (int i = 0; i < 2 && session.queue.n == 0; i++)
-        if (hit(session.out[i])) read_out(i);
-    for (EACH(c))
+/* After a wait; true when every client has got all there is. */
+bool session_pump(void) {
+    bool done = true;
+    for (int i = 0; i < 2 && session.queue.n == 0; i++) if (hit(session.out[i])) read_out(i);
+    for (EACH(c)) {
         if (hit(c->fd) & (POLLIN | POLLHUP | POLLERR)) client_in(c);
         else if (c->in_n) feed(c);
-    flush_all();
+        flush(c);
+        done &= !pending(c);
+    }
+    for (EACH(c)) c->pos = done ? 0 : c->pos;
+    if (done) session.queue.n = 0;
     int fd = hit(session.listen) ? accept4(session.listen, NULL, NULL, SOCK_CLOEXEC) : -1;
     if (fd >= 0) session_add(fd, "", false);
+    return done;
 }

@@ -1,5 +1,4 @@
 /* The streams of a command and those who are connected to them: the supervisor's end of the session socket. */
-#pragma once
 #include "helper.h"
 
 struct client {
@@ -17,9 +16,8 @@ struct session {
     pid_t pid;
 };
 extern struct session session;  /* one per process, in .bss: pages that are not touched cost nothing */
-
-void session_add(int fd, const char *streams, bool first), session_watch(void), session_pump(void), session_end(void);
+void session_add(int fd, const char *streams, bool first), session_watch(void), session_end(void);
 void session_queue(char type, const void *p, uint32_t n), drop_fd(int *fd);
-bool session_idle(void);
+bool session_pump(void);
 void watch(int fd, short events), watch_wait(void); /* one set of descriptors for the only loop: session_watch begins it */
 short hit(int fd);

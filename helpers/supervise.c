@@ -1,29 +1,23 @@
-/*
- * The parent of a command: `supervise` (a container), `join` (exec) and `enter` (a task). They differ in what they make
- * before the fork and what they keep after it; the loop is one.
- */
+/* The parent of a command: `supervise` (a container), `join` (exec) and `enter` (a task). They differ in what they make
+ * before the fork and what they keep after it; the loop is one. */
 #include "session.h"
 #include <sys/file.h>
 
 struct kid {
     const struct service *service;
     pid_t pid;       /* 0: not started, or dead */
-    int sync, ready, out;
-    bool executed;
-    size_t ntail;
-    char tail[4096]; /* the end of a service's output */
+    int sync, ready, out; bool executed;
+    char tail[4096]; size_t ntail; /* the end of a service's output */
 };
 static struct super {
     enum role role;
     struct request *q;
     struct kid kid[SERVICES + 1]; /* the first is init, the others are services */
-    int nkid, signals, lock, exit_pipe[2], status;
-    bool dead, started, failed;
-    char *since;
+    int nkid, signals, lock, exit_pipe[2], status, pid;
+    bool dead, started, failed; char *since;
 } S;
 #define INIT S.kid[0]
 #define KIDS(k, from) struct kid *k = S.kid + (from); k < S.kid + S.nkid; k++
-
 int docker_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 /* A pipe whose end here is non-blocking; the other end's file stays blocking. */
 static int open_pipe(int *ours, int *theirs, int write_end) {
@@ -40,25 +34,18 @@ static void start_services(int fuse) {
         if (socket_pair(sync) || open_pipe(&k->out, &out, 0) || (k->service->ready && open_pipe(&k->ready, &ready, 0)) ||
             (k->pid = fork()) < 0) _exit(FAIL);
         if (k->pid == 0) {
-            struct walk w = {.id = S.q->id->s, .root = -1, .seal = -1, .service = true, .target = INIT.pid, .umask = 022,
+            struct walk w = {.id = S.q->id->s, .root = -1, .seal = -1, .service = true, .target = (unsigned)INIT.pid, .umask = 022,
                              .keep = {3, 4, 5, -1, -1, -1, -1, -1}, .env = environ};
-            setsid();
-            place(6, (int[]){open_null(), out, out, ready, S.exit_pipe[0], fuse}, &sync[1]);
-            w.sync = sync[1];
-            title(k->service->plan.name, w.id);
-            umask(0);
-            walk_plan(&w, &k->service->plan);
-            _exit(0);
+            setsid(); place(6, (int[]){open_null(), out, out, ready, S.exit_pipe[0], fuse}, &sync[1]);
+            w.sync = sync[1]; title(k->service->plan.name, w.id); umask(0); walk_plan(&w, &k->service->plan); _exit(0);
         }
-        k->sync = sync[0];
-        close(sync[1]), close(out), close_kept(&ready);
+        k->sync = sync[0]; close(sync[1]), close(out), close_kept(&ready);
     }
 }
 /* Opens what the header names and makes init's stdio. Returns the step that failed, with errno. */
 static const char *open_all(int stdio[3]) {
-    const struct request *q = S.q;
+    const struct request *q = S.q; bool pipes = S.role != ENTER && !q->tty[0].s;
     const int flags = O_CREAT | O_CLOEXEC | O_NOFOLLOW;
-    bool pipes = S.role != ENTER && !q->tty[0].s;
     if (q->cwd->s && chdir(q->cwd->s)) return "cwd";
     if (q->lock->s && ((S.lock = open(q->lock->s, O_RDWR | flags, 0600)) < 0 || flock(S.lock, LOCK_EX | LOCK_NB))) return "lock";
     if (q->log->s && (session.log = open(q->log->s, O_WRONLY | O_APPEND | flags, 0600)) < 0) return "log";
@@ -77,36 +64,29 @@ static const char *begin(char **said) {
     int sync[2], stdio[3] = {-1, -1, -1};
     const char *step = open_all(stdio);
     if (step) return step;
-    S.signals = signals_block(signals);
-    if (S.signals < 0 || socket_pair(sync)) return "socketpair";
-    pid_t pid = clone_with((uint64_t)S.q->clone->v);
-    if (pid == 0) init_main(S.q, S.role, sync[1], stdio);
-    if (pid < 0) return "clone";
-    INIT.pid = session.pid = pid, INIT.sync = sync[0];
+    if ((S.signals = signals_block(signals)) < 0 || socket_pair(sync)) return "socketpair";
+    INIT.pid = session.pid = clone_with((uint64_t)S.q->clone->v), INIT.sync = sync[0];
+    if (INIT.pid < 0) return "clone";
+    if (INIT.pid == 0) init_main(S.q, S.role, sync[1], stdio);
     close(sync[1]), close(stdio[0]), close(stdio[1]), close(stdio[2]);
-    if ((step = map_ids(S.q, pid, said))) return step;
+    if ((step = map_ids(S.q, INIT.pid, said))) return step;
     if (!send_packet(INIT.sync, 'm', NULL, 0, -1)) return "init";
     return start_services(-1), NULL;
 }
 static void command_started(void) {
-    S.started = session.live = true;
-    S.since = text("%s", stamp());
-    if (S.role == SUPERVISE) state_write(S.q, INIT.pid, S.since, 0, false);
-    SAY("started", text("%d", INIT.pid), text("%llu", start_of(INIT.pid)));
+    S.pid = INIT.pid, S.since = text("%s", stamp()), S.started = session.live = true;
+    if (S.role == SUPERVISE) state_write(S.q, S.pid, S.since, 0, false);
+    SAY("started", text("%d", S.pid), text("%llu", start_of(S.pid)));
 }
+static void stop_init(int signal) { if (INIT.pid > 0) kill(INIT.pid, signal); }
 /* A packet of init or of a service; false when there is none. After `failed` nothing more is said. */
 static bool on_sync(struct kid *k) {
-    static char p[PACKET + 1];
-    int fd;
-    ssize_t n = recv_packet(k->sync, p, sizeof p, &fd);
+    static char p[PACKET + 1]; int fd; ssize_t n = recv_packet(k->sync, p, sizeof p, &fd);
     if (n < 0 && errno == ECONNRESET) return true; /* it died with something unread: what it said is still there */
-    if (n <= 0) {
-        drop_fd(&k->sync);
-        if (k->executed && k == S.kid) command_started();
-        return false;
-    }
+    if (n <= 0 && (drop_fd(&k->sync), k->executed) && k == S.kid) command_started();
+    if (n <= 0) return false;
     if (!S.failed && strchr("FEe", p[0])) write_all(CHANNEL, p + 1, (size_t)n - 1);
-    if (p[0] == 'F') S.failed = true, k->executed = false, kill(INIT.pid, SIGKILL);
+    if (p[0] == 'F') S.failed = true, k->executed = false, stop_init(SIGKILL);
     if (p[0] == 'X') k->executed = true;
     if (p[0] == 'p') memcpy(&k->pid, p + 1, sizeof k->pid), session.pid = INIT.pid;
     if (p[0] == 'f' && fd >= 0) start_services(fd);
@@ -115,12 +95,10 @@ static bool on_sync(struct kid *k) {
     return p[0] != 'e' || on_sync(k); /* the parts of one event come without a pause */
 }
 static void on_output(struct kid *k) {
-    char p[1024];
-    ssize_t n;
+    char p[1024]; ssize_t n;
     while ((n = read(k->out, p, sizeof p)) > 0) {
         size_t over = k->ntail + (size_t)n >= sizeof k->tail ? k->ntail + (size_t)n + 1 - sizeof k->tail : 0;
-        memmove(k->tail, k->tail + over, k->ntail -= over);
-        memcpy(k->tail + k->ntail, p, (size_t)n);
+        memmove(k->tail, k->tail + over, k->ntail -= over); memcpy(k->tail + k->ntail, p, (size_t)n);
         k->tail[k->ntail += (size_t)n] = 0;
     }
     if (n == 0) drop_fd(&k->out);
@@ -129,7 +107,7 @@ static void on_death(struct kid *k, pid_t pid, int status) {
     while (k->sync >= 0 && on_sync(k)) {} /* its last words: maybe that another process goes on for it */
     if (k->pid != pid) return;
     if (k->out >= 0) on_output(k);
-    if (k == S.kid) S.dead = true, S.status = status;
+    if (k == S.kid) S.dead = true, S.status = status, session.pid = 0;
     else if (!S.started && !S.failed && !S.dead)
         SAY("service", k->service->plan.name, "exited", text("%d", docker_status(status)), k->tail);
     k->pid = 0;
@@ -137,14 +115,11 @@ static void on_death(struct kid *k, pid_t pid, int status) {
 static void reap(void) {
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-        for (KIDS(k, 0))
-            if (pid == k->pid) on_death(k, pid, status);
+        for (KIDS(k, 0)) if (pid == k->pid) on_death(k, pid, status);
 }
 static void loop(void) {
-    char byte;
-    struct signalfd_siginfo i;
-    session_watch();
-    watch(S.signals, POLLIN);
+    char byte; struct signalfd_siginfo i;
+    session_watch(); watch(S.signals, POLLIN);
     for (KIDS(k, 0)) watch(k->sync, POLLIN), watch(k->ready, POLLIN), watch(k->out, POLLIN);
     watch_wait();
     for (KIDS(k, 0)) {
@@ -154,18 +129,16 @@ static void loop(void) {
         if (hit(k->sync)) on_sync(k);
     }
     while (hit(S.signals) && read(S.signals, &i, sizeof i) == sizeof i) /* SIGTERM: the machine shuts down */
-        if (i.ssi_signo == SIGTERM && INIT.pid > 0) kill(INIT.pid, SIGTERM);
-    reap();
+        if (i.ssi_signo == SIGTERM) stop_init(SIGTERM);
+    if (hit(S.signals)) reap(); /* after what the children said before they died */
     session_pump();
 }
 /* SIGTERM, at most a second, SIGKILL. A FUSE server comes last by nature: init is gone before. */
 static void end_services(void) {
     sigset_t child = {0};
-    sigaddset(&child, SIGCHLD);
-    close_kept(&S.exit_pipe[1]);
+    sigaddset(&child, SIGCHLD); close_kept(&S.exit_pipe[1]);
     for (int signal = SIGTERM, left = 1; left && signal; signal = signal == SIGTERM ? SIGKILL : 0) {
-        for (KIDS(k, 1))
-            if (k->pid > 0) kill(k->pid, signal);
+        for (KIDS(k, 1)) if (k->pid > 0) kill(k->pid, signal);
         do {
             reap(), left = 0;
             for (KIDS(k, 1)) left += k->pid > 0;
@@ -174,18 +147,15 @@ static void end_services(void) {
 }
 /* The order is a promise: who hears of the end finds the record written, the services gone and the lock free. */
 static int finish(void) {
-    bool ran = S.started || (S.role == ENTER && !S.failed);
-    int status = ran ? docker_status(S.status) : FAIL;
-    session_end();
-    end_services();
-    if (S.started && S.role == SUPERVISE) state_write(S.q, session.pid, S.since, S.status, true);
+    bool ran = S.started || (S.role == ENTER && !S.failed); int status = ran ? docker_status(S.status) : FAIL;
+    session_end(); end_services();
+    if (S.started && S.role == SUPERVISE) state_write(S.q, S.pid, S.since, S.status, true);
     if (session.listen >= 0) unlink(S.q->socket->s);
-    drop_fd(&session.listen);
-    close_kept(&S.lock);
+    drop_fd(&session.listen); close_kept(&S.lock);
     if (ran) SAY("exited", text("%d", status));
     else if (!S.failed) SAY("failed", "header", "0", text("%d", ECHILD), "init");
     session_queue('x', (char[]){(char)status, 0, 0, 0}, 4);
-    while (session_pump(), !session_idle()) loop();
+    while (!session_pump()) loop();
     return status;
 }
 /* Unless somebody is connected, who does it himself. */
@@ -193,24 +163,19 @@ static void run_onexit(const struct record *r) {
     char **argv = calloc(r->n, sizeof *argv);
     if (!S.started || r->n < 2 || !argv || poll(&(struct pollfd){CHANNEL, POLLRDHUP, 0}, 1, 0) <= 0) return;
     for (uint32_t i = 1; i < r->n; i++) argv[i - 1] = (char *)(uintptr_t)r->f[i].p;
-    signals_default();
-    close_range_of(3, ~0u, CLOSE_CLOEXEC);
-    execve(argv[0], argv, environ);
+    signals_default(); close_range_of(3, ~0u, CLOSE_CLOEXEC); execve(argv[0], argv, environ);
 }
 /* The supervisor has no terminal, no session of the user's, and none of his descriptors. */
 static int parent(void) {
-    char *said = "";
-    AUTO null = S.role == ENTER ? -1 : open_null();
+    char *said = ""; AUTO null = S.role == ENTER ? -1 : open_null();
     for (int i = 0; null >= 0 && i < 3; i++) dup2(null, i);
     if (S.role != ENTER) setsid(), title(S.role == JOIN ? "exec" : "supervise", S.q->id->s);
     const char *step = begin(&said);
     if (step) SAY("failed", "header", "0", text("%d", errno), text("%s%s", step, said));
-    if (step) S.failed = true, S.dead = INIT.pid <= 0;
-    if (step && INIT.pid > 0) kill(INIT.pid, SIGKILL);
+    if (step) S.failed = true, S.dead = INIT.pid <= 0, stop_init(SIGKILL);
     while (!S.dead) loop();
     int status = finish();
-    run_onexit(&S.q->onexit);
-    return status;
+    return run_onexit(&S.q->onexit), status;
 }
 int supervise(struct request *q, enum role role) {
     int pair[2];
@@ -221,10 +186,7 @@ int supervise(struct request *q, enum role role) {
     if (role == ENTER || !q->front->s) return parent();
     if (socket_pair(pair)) return FAIL;
     pid_t pid = fork();
-    close(pair[pid != 0]);
-    title("front", q->id->s);
+    close(pair[pid != 0]); title("front", q->id->s);
     if (pid) return pid < 0 ? FAIL : front_run(pair[0], q->front->s, q->detachkeys->s, q->detachkeys->n);
-    close(SIGNAL_PIPE);
-    session_add(pair[1], q->front->s, true);
-    return parent();
+    close(SIGNAL_PIPE); session_add(pair[1], q->front->s, true); return parent();
 }

@@ -1,15 +1,12 @@
 /* Calls that an older C library lacks. With TSBOX_OLD_KERNEL they fail as on Linux 4.18: the tests walk the fallbacks. */
-#pragma once
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

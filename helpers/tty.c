@@ -1,18 +1,11 @@
 /* A pty of the container's own devpts. */
 #include "helper.h"
-#ifndef TIOCGPTPEER
-#define TIOCGPTPEER _IO('T', 0x41)
-#endif
 
-/*
- * The slave comes from the master (TIOCGPTPEER), not from a name that could have been replaced (CVE-2025-52565), and the
- * master only from a real devpts. The master may be non-blocking: its file is the supervisor's alone.
- */
+/* The slave comes from the master (TIOCGPTPEER), not from a name that could have been replaced (CVE-2025-52565), and the
+ * master only from a real devpts. The master may be non-blocking: its file is the supervisor's alone. */
 OP(tty) {
-    struct winsize size = {.ws_row = (unsigned short)w->rows, .ws_col = (unsigned short)w->cols};
-    struct statfs fs;
-    struct stat st;
-    int unlock = 0;
+    struct winsize size = {.ws_row = (unsigned short)w->rows, .ws_col = (unsigned short)w->cols}; int unlock = 0;
+    struct statfs fs; struct stat st;
     AUTO master = beneath(w->root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK, B_NOLINKS, NULL);
     if (master < 0 || fstatfs(master, &fs) || fstat(master, &st)) return -1;
     if (fs.f_type != MAGIC_DEVPTS || st.st_rdev != makedev(5, 2)) return fail(ENODEV);

@@ -6,14 +6,12 @@
 /* Takes a length off the input; true when that much is left. */
 static bool length(const char **p, const char *end, uint32_t *n) {
     if (end - *p < 4) return false;
-    memcpy(n, *p, 4);
-    *n = le32toh(*n), *p += 4;
+    memcpy(n, *p, 4); *n = le32toh(*n), *p += 4;
     return *n <= (size_t)(end - *p);
 }
 /* Walks the payload; counts only when `recs` is NULL. */
 static bool scan(const char *p, size_t len, struct record *recs, struct field *fields, size_t *nr, size_t *nf) {
-    const char *end = p + len;
-    uint32_t body, n;
+    const char *end = p + len; uint32_t body, n;
     for (*nr = *nf = 0; p < end; ++*nr) {
         if (!length(&p, end, &body) || body == 0) return false;
         if (recs) recs[*nr] = (struct record){fields + *nf, 0};
@@ -48,27 +46,22 @@ static int transfer(int fd, char *p, size_t n, bool out) {
 bool write_all(int fd, const void *p, size_t n) { return transfer(fd, (char *)(uintptr_t)p, n, true) == 0; }
 /* Reads exactly one frame, whose payload stays allocated. 0 or an errno. */
 int frame_read(int fd, struct frame *out) {
-    char head[8];
-    uint32_t n;
-    int e = transfer(fd, head, sizeof head, false);
+    char head[8]; uint32_t n; int e = transfer(fd, head, sizeof head, false);
     if (e) return e;
     memcpy(&n, head + 4, 4);
     if (memcmp(head, "TSBX", 4) || (n = le32toh(n)) > FRAME_MAX) return EPROTO;
     char *payload = malloc((size_t)n + 1);
     e = payload ? transfer(fd, payload, n, false) : ENOMEM;
     if (!e) e = frame_decode(payload, n, out);
-    if (e) free(payload);
-    return e;
+    return e ? free(payload), e : 0;
 }
 /* One field: s text without NUL, b bytes, d decimal, o octal, x hex. */
 static bool convert(char kind, const struct field *f, struct arg *a) {
     int base = kind == 'x' ? 16 : kind == 'o' ? 8 : 10;
-    bool minus = f->p[0] == '-' && kind == 'd', whole = !memchr(f->p, 0, f->n);
-    char *end, first = f->p[minus];
+    bool minus = f->p[0] == '-' && kind == 'd', whole = !memchr(f->p, 0, f->n); char *end, first = f->p[minus];
     *a = (struct arg){f->p, f->n, 0};
     if (kind == 'b' || kind == 's') return kind == 'b' || whole;
-    errno = 0;
-    a->v = minus ? strtoll(f->p, &end, base) : (long long)strtoull(f->p, &end, base);
+    errno = 0; a->v = minus ? strtoll(f->p, &end, base) : (long long)strtoull(f->p, &end, base);
     return whole && ((first >= '0' && first <= '9') || (base == 16 && first >= 'a' && first <= 'f')) && !*end && !errno;
 }
 /* Fields 1… by format; `*` lets the last letter repeat. 0, or -1 and EINVAL. */
@@ -76,8 +69,7 @@ int record_args(const struct record *r, const char *format, struct arg *a) {
     uint32_t i = 1;
     for (; *format && *format != '*'; format++, i++)
         if (i >= r->n || !convert(*format, &r->f[i], &a[i - 1])) return fail(EINVAL);
-    for (; *format && i < r->n; i++)
-        if (!convert(format[1], &r->f[i], &a[i - 1])) return fail(EINVAL);
+    for (; *format && i < r->n; i++) if (!convert(format[1], &r->f[i], &a[i - 1])) return fail(EINVAL);
     return i == r->n ? 0 : fail(EINVAL);
 }
 void buf_room(struct buf *b, size_t more) {
@@ -91,31 +83,22 @@ void buf_add(struct buf *b, const void *p, size_t n) {
     b->p[b->n += n] = 0;
 }
 void event_field(struct buf *b, const void *p, size_t n) {
-    buf_add(b, &(uint32_t){htole32((uint32_t)n)}, 4);
-    buf_add(b, p, n);
-    buf_add(b, "", 1);
+    buf_add(b, &(uint32_t){htole32((uint32_t)n)}, 4); buf_add(b, p, n); buf_add(b, "", 1);
 }
 void event_open(struct buf *b, const char *name) {
-    b->n = 0;
-    buf_add(b, "TSBX\0\0\0\0\0\0\0\0", 12);
-    event_field(b, name, strlen(name));
+    b->n = 0; buf_add(b, "TSBX\0\0\0\0\0\0\0\0", 12); event_field(b, name, strlen(name));
 }
 void event_close(struct buf *b) {
     const uint32_t lengths[2] = {htole32((uint32_t)b->n - 8), htole32((uint32_t)b->n - 12)};
     memcpy(b->p + 4, lengths, 8);
 }
 void event(struct buf *b, const char *name, ...) {
-    va_list list;
-    va_start(list, name);
-    event_open(b, name);
+    va_list list; va_start(list, name); event_open(b, name);
     for (const char *s; (s = va_arg(list, const char *));) event_field(b, s, strlen(s));
-    event_close(b);
-    va_end(list);
+    event_close(b); va_end(list);
 }
 char *text(const char *format, ...) {
-    va_list list;
-    char *p;
-    va_start(list, format);
+    va_list list; char *p; va_start(list, format);
     if (vasprintf(&p, format, list) < 0) _exit(FAIL);
     return va_end(list), p;
 }
