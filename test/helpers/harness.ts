@@ -67,7 +67,7 @@ export class Run {
   #closed = false;
 
   constructor(role: string, records: readonly Rec[], options: RunOptions = {}) {
-    const stdio = [
+    const stdio: ('pipe' | 'ignore' | number)[] = [
       ...(options.stdio ?? ['pipe', 'pipe', 'pipe']),
       'pipe',
       options.signals === false ? 'ignore' : 'pipe',
