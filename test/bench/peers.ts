@@ -33,7 +33,7 @@ function configurePodman(home: string, registryHost: string): void {
   mkdirSync(dir, { recursive: true });
   const files = {
     'storage.conf': '[storage]\ndriver = "overlay"\n',
-    'containers.conf': '[containers]\ncgroups = "disabled"\n[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "crun"\n',
+    'containers.conf': '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nruntime = "crun"\n',
     'registries.conf': `[[registry]]\nlocation = "${registryHost}"\ninsecure = true\n`,
     'policy.json': '{"default":[{"type":"insecureAcceptAnything"}]}',
   };
