@@ -41,7 +41,7 @@ test('the protocol lists the operations of the plan room', () => {
 });
 
 test('the helper performs the operations of the plan room', () => {
-  const header = readProject('helpers/ops.h');
+  const header = readProject('helpers/helper.h');
   const macro = /#define OPERATIONS\(X\)((?:.*\\\n)*.*)/.exec(header)?.[1] ?? '';
   const table = [...macro.matchAll(/\bX\((\w+)/g)].map(m => m[1] ?? '');
   assert.equal(sorted(table), sorted(OP_NAMES));
