@@ -14,7 +14,7 @@ static struct super {
     struct request *q;
     struct kid kid[SERVICES + 1]; /* the first is init, the others are services */
     int nkid, signals, lock, exit_pipe[2], status, pid;
-    bool dead, started, failed; char *since;
+    bool dead, started, failed, alone; char *since;
 } S;
 #define INIT S.kid[0]
 #define KIDS(k, from) struct kid *k = S.kid + (from); k < S.kid + S.nkid; k++
@@ -152,6 +152,7 @@ static int finish(void) {
     if (S.started && S.role == SUPERVISE) state_write(S.q, S.pid, S.since, S.status, true);
     if (session.listen >= 0) unlink(S.q->socket->s);
     drop_fd(&session.listen); close_kept(&S.lock);
+    S.alone = poll(&(struct pollfd){CHANNEL, POLLRDHUP, 0}, 1, 0) > 0; /* asked now: who hears `exited` cleans up, then leaves */
     if (ran) SAY("exited", text("%d", status));
     else if (!S.failed) SAY("failed", "header", "0", text("%d", ECHILD), "init");
     session_queue('x', (char[]){(char)status, 0, 0, 0}, 4);
@@ -161,7 +162,7 @@ static int finish(void) {
 /* Unless somebody is connected, who does it himself. */
 static void run_onexit(const struct record *r) {
     char **argv = calloc(r->n, sizeof *argv);
-    if (!S.started || r->n < 2 || !argv || poll(&(struct pollfd){CHANNEL, POLLRDHUP, 0}, 1, 0) <= 0) return;
+    if (!S.started || r->n < 2 || !argv || !S.alone) return;
     for (uint32_t i = 1; i < r->n; i++) argv[i - 1] = (char *)(uintptr_t)r->f[i].p;
     signals_default(); close_range_of(3, ~0u, CLOSE_CLOEXEC); execve(argv[0], argv, environ);
 }
