@@ -18,7 +18,7 @@ struct plan { const char *name; struct record *r; uint32_t n; };
 #define MEMBER(name, format) struct arg name[sizeof format - 1];
 struct request {
     HEADERS(MEMBER)
-    struct record onexit;
+    struct frame frame; struct record onexit;
     char *uidmaps, *gidmaps;          /* all lines, the text for /proc/PID/uid_map */
     int keep[KEEPS], nkeep, nservice; /* keep: unused ones are -1 */
     struct service { struct plan plan; bool ready, fuse; } service[SERVICES];

@@ -28,17 +28,17 @@ static int open_plan(struct request *q, const struct record *r, struct plan **no
 }
 /* 0, or an errno; *step is the record at which it failed. */
 int request_read(int fd, struct request *q, const char **step) {
-    struct plan *now = NULL; struct frame f = {0};
+    struct plan *now = NULL;
     *q = (struct request){.init.name = "init"};
     for (int i = 0; i < KEEPS; i++) q->keep[i] = -1;
-    int e = frame_read(fd, &f); *step = "request";
-    for (uint32_t i = 0; !e && i < f.n; i++) {
-        struct record *r = &f.r[i]; const char *name = *step = r->f[0].p;
+    int e = frame_read(fd, &q->frame); *step = "request";
+    for (uint32_t i = 0; !e && i < q->frame.n; i++) {
+        struct record *r = &q->frame.r[i]; const char *name = *step = r->f[0].p;
         if (i == 0 && strcmp(name, "version")) return EPROTO;
         if (!strcmp(name, "plan") || !strcmp(name, "service")) e = open_plan(q, r, &now);
         else if (!now) e = header(q, r, name);
         else if (now->n++ == 0) now->r = r;
         q->barrier |= now == &q->init && !strcmp(name + (*name == '?'), "barrier");
     }
-    return e ? e : f.n ? 0 : EPROTO;
+    return e ? e : q->frame.n ? 0 : EPROTO;
 }

@@ -57,12 +57,12 @@ int frame_read(int fd, struct frame *out) {
 }
 /* One field: s text without NUL, b bytes, d decimal, o octal, x hex. */
 static bool convert(char kind, const struct field *f, struct arg *a) {
-    int base = kind == 'x' ? 16 : kind == 'o' ? 8 : 10;
-    bool minus = f->p[0] == '-' && kind == 'd', whole = !memchr(f->p, 0, f->n); char *end, first = f->p[minus];
+    const char *digits = kind == 'x' ? "0123456789abcdef" : kind == 'o' ? "01234567" : "0123456789";
+    bool minus = f->p[0] == '-' && kind == 'd';
     *a = (struct arg){f->p, f->n, 0};
-    if (kind == 'b' || kind == 's') return kind == 'b' || whole;
-    errno = 0; a->v = minus ? strtoll(f->p, &end, base) : (long long)strtoull(f->p, &end, base);
-    return whole && ((first >= '0' && first <= '9') || (base == 16 && first >= 'a' && first <= 'f')) && !*end && !errno;
+    if (kind == 'b' || kind == 's') return kind == 'b' || !memchr(f->p, 0, f->n);
+    errno = 0; a->v = minus ? strtoll(f->p, NULL, 10) : (long long)strtoull(f->p, NULL, (int)strlen(digits));
+    return f->n > minus && strspn(f->p + minus, digits) == f->n - minus && !errno;
 }
 /* Fields 1… by format; `*` lets the last letter repeat. 0, or -1 and EINVAL. */
 int record_args(const struct record *r, const char *format, struct arg *a) {
