@@ -98,8 +98,8 @@ package_of() {
     zypper:cc) echo gcc glibc-devel-static ;;
     pacman:cc) echo gcc ;;
     apt-get:newuidmap) echo uidmap ;;
-    dnf:newuidmap) echo shadow-utils-subid ;;
-    apk:newuidmap) echo shadow-subids ;;
+    dnf:newuidmap) echo shadow-utils ;;
+    apk:newuidmap) echo shadow-uidmap shadow-subids ;;
     *:newuidmap) echo shadow ;;
     dnf:ip) echo iproute ;;
     *:ip) echo iproute2 ;;
