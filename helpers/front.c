@@ -3,6 +3,7 @@
 #include "helper.h"
 
 enum { KEYS = 16 };
+int signal_pipe;
 static struct front {
     int session, signals, pipe, direct[3]; /* direct: non-blocking files of our own on the same pipes; -1 */
     bool in, tty, go, raw, credit;         /* credit: the last stdin packet has been taken */
@@ -89,7 +90,7 @@ int front_run(int session, const char *streams, const char *keys, size_t nkeys) 
     static const int signals[] = {SIGWINCH, SIGCONT, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, 0};
     F = (struct front){.session = session, .credit = true, .in = strchr(streams, 'i'), .signals = signals_block(signals),
                        .keys = keys, .nkeys = nkeys <= KEYS ? nkeys : 0, .direct = {-1, open_direct(1), open_direct(2)},
-                       .pipe = fcntl(SIGNAL_PIPE, F_GETFD) >= 0 ? SIGNAL_PIPE : -1};
+                       .pipe = signal_pipe};
     send_packet(session, 'h', streams, strlen(streams), -1);
     for (;;) {
         int out = F.at >= F.n ? -1 : F.packet[0] == 'r' ? 2 : 1;

@@ -80,5 +80,6 @@ _Noreturn void walk_fail(struct walk *w, const char *plan, unsigned index, const
 void tie_to_parent(void), become_root(void), log_write(int fd, int stream, const char *p, size_t n);
 int state_write(const struct request *q, pid_t pid, const char *since, int status, bool ended);
 int supervise(struct request *q, enum role role), docker_status(int status);
+extern int signal_pipe; /* SIGNAL_PIPE, or -1 when it was not open */
 int front_run(int session, const char *streams, const char *keys, size_t nkeys);
 bool filter_keys(const char *keys, size_t nkeys, const char *in, size_t n, char *out, size_t *used);

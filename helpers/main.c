@@ -17,6 +17,7 @@ int main(int argc, char **argv) {
     if (!strcmp(role, "version")) return write(1, "1\n", 2) == 2 ? 0 : FAIL;
     if (!strcmp(role, "kill") && argc == 5) return proc_kill(argv);
     if (!strcmp(role, "wait") && argc >= 4) return proc_wait(argv);
+    signal_pipe = fcntl(SIGNAL_PIPE, F_GETFD) < 0 ? -1 : SIGNAL_PIPE;
     title_init(argc, argv);
     if (!strcmp(role, "sealed") && argc == 4) sealed_main(argv);
     if (!strcmp(role, "attach") && argc >= 5) return attach(argv);

@@ -189,5 +189,5 @@ int supervise(struct request *q, enum role role) {
     pid_t pid = fork();
     close(pair[pid != 0]); title("front", q->id->s);
     if (pid) return pid < 0 ? FAIL : front_run(pair[0], q->front->s, q->detachkeys->s, q->detachkeys->n);
-    close(SIGNAL_PIPE); session_add(pair[1], q->front->s, true); return parent();
+    close_kept(&signal_pipe); session_add(pair[1], q->front->s, true); return parent();
 }

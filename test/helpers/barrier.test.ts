@@ -258,8 +258,10 @@ test('bind flags: read-only and recursive', async () => {
     h.sh('touch /ro/x; touch /ro/sub/x; touch /rw/y /rw/sub/y; ls /ro /ro/sub'),
   ]);
   assert.is(await within(10_000, run.exit), 0);
-  assert.match(run.stdout.toString(), /sub\ny\n\n\/ro\/sub:\ny\n/);
-  if (!process.env.TSBOX_TEST_OLD) assert.is(run.stderr.toString().match(/Read-only/g)?.length, 2);
+  // Before mount_setattr (Linux 5.12) what is mounted below cannot be made read-only.
+  const old = Boolean(process.env.TSBOX_TEST_OLD);
+  if (!old) assert.match(run.stdout.toString(), /sub\ny\n\n\/ro\/sub:\ny\n/);
+  assert.is(run.stderr.toString().match(/Read-only/g)?.length, old ? 1 : 2);
   fs.rmSync(path.join(dir, 'vol'), { recursive: true });
 });
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -163,6 +163,16 @@ export function busyboxTree(dir: string): void {
     if (name !== 'busybox') fs.symlinkSync('busybox', path.join(dir, 'bin', name));
   }
   fs.writeFileSync(path.join(dir, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+  if (process.env.TSBOX_TEST_HELPER) copyLibraries(dir);
+}
+
+/** A build with sanitizers is not static: its sealed copy finds its libraries in the container. */
+function copyLibraries(dir: string): void {
+  const said = spawnSync('ldd', [HELPER], { encoding: 'utf8' }).stdout;
+  for (const file of said.match(/\/\S+/g) ?? []) {
+    fs.mkdirSync(path.join(dir, path.dirname(file)), { recursive: true });
+    fs.copyFileSync(file, path.join(dir, file));
+  }
 }
 
 /** Header records for the maps that this account can have. */
