@@ -245,7 +245,18 @@ tsbox is ready: $prefix/bin/tsbox
 TEXT
 }
 
-store_dir() { echo "${TSBOX_ROOT:-${XDG_DATA_HOME:-$HOME/.local/share}/tsbox}"; }
+store_dir() {
+  if [ -n "${TSBOX_ROOT:-}" ]; then echo "$TSBOX_ROOT"
+  elif [ "$(id -u)" = 0 ]; then echo /var/lib/tsbox
+  else echo "${XDG_DATA_HOME:-$HOME/.local/share}/tsbox"; fi
+}
+
+runtime_dir() {
+  if [ -n "${TSBOX_RUNTIME_DIR:-}" ]; then echo "$TSBOX_RUNTIME_DIR"
+  elif [ -n "${XDG_RUNTIME_DIR:-}" ] && [ -O "$XDG_RUNTIME_DIR" ]; then echo "$XDG_RUNTIME_DIR/tsbox"
+  elif [ "$(id -u)" = 0 ]; then echo /run/tsbox
+  else echo "/tmp/tsbox-$(id -u)"; fi
+}
 
 # Files of containers belong to subordinate ids: tsbox itself can remove them, or a user namespace with the same ids.
 purge_store() {
@@ -258,6 +269,7 @@ purge_store() {
   fi
   rm -rf "$store" 2>/dev/null || unshare --user --map-auto --map-root-user rm -rf "$store" 2>/dev/null ||
     unshare --user --map-root-user rm -rf "$store" || fail "cannot remove $store"
+  rm -rf "$(runtime_dir)"
   say "Removed $store"
 }
 
