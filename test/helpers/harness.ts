@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 /** Speaks docs/helper-protocol.md without any code of src/, so that a mistake is not made twice in the same way. */
 
 /** Of every container of this process; `ps` shows it. */
-export const ID = `h${process.pid}`;
+export const ID = `h${process.pid}z`;
 
 export const HELPER =
   process.env.TSBOX_TEST_HELPER ?? path.resolve(import.meta.dirname, '../../dist/tsbox-helper');
