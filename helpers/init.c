@@ -24,10 +24,7 @@ void init_main(const struct request *q, enum role role, int sync, const int stdi
     char byte; tie_to_parent();
     if (role == JOIN) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     place(4, (int[]){stdio[0], stdio[1], stdio[2], CHANNEL}, &sync);
-    /* Our copy of the parent's end too: its end of file is how we learn that he died before he could be told of. */
-    for (int fd = 4, i; fd < sync; fd++) { for (i = 0; i < KEEPS && q->keep[i] != fd;) i++; if (i == KEEPS) close(fd); }
-    close_range_of((unsigned)sync + 1, ~0u, 0); w.sync = sync; memcpy(w.keep, q->keep, sizeof q->keep);
-    title(role == JOIN ? "join" : "init", q->id->s);
+    w.sync = sync; memcpy(w.keep, q->keep, sizeof q->keep); title(role == JOIN ? "join" : "init", q->id->s);
     if (q->barrier && (w.seal = seal_self()) < 0) walk_fail(&w, "header", 0, "seal");
     if (recv(sync, &byte, 1, 0) <= 0) _exit(FAIL);
     if (q->clone->v & CLONE_NEWUSER) become_root(), prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);

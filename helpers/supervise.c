@@ -67,7 +67,7 @@ static const char *begin(char **said) {
     if ((S.signals = signals_block(signals)) < 0 || socket_pair(sync)) return "socketpair";
     INIT.pid = session.pid = clone_with((uint64_t)S.q->clone->v), INIT.sync = sync[0];
     if (INIT.pid < 0) return "clone";
-    if (INIT.pid == 0) init_main(S.q, S.role, sync[1], stdio);
+    if (INIT.pid == 0) close(sync[0]), init_main(S.q, S.role, sync[1], stdio); /* open here, its end would never be seen */
     close(sync[1]), close(stdio[0]), close(stdio[1]), close(stdio[2]);
     if ((step = map_ids(S.q, INIT.pid, said))) return step;
     if (!send_packet(INIT.sync, 'm', NULL, 0, -1)) return "init";

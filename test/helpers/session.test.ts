@@ -145,11 +145,14 @@ test('attach: sees the output, types, gets the status; two clients at once', asy
         () => new h.Run('attach', [], { args: [h.ID, path.join(dir, deep, 'sock'), 'ioe'] }),
       );
       assert.is(fs.statSync(path.join(dir, deep, 'sock')).mode & 0o777, 0o600);
-      two[0]?.child.stdin?.end('one\n');
-      await within(
-        10_000,
-        run.until(() => (run.stdout.includes('got one') ? true : undefined)),
-      );
+      for (const [i, word] of ['one', 'two'].entries()) {
+        two[i]?.child.stdin?.write(`${word}\n`); // what it types proves that it is connected
+        await within(
+          10_000,
+          run.until(() => (run.stdout.includes(`got ${word}`) ? true : undefined)),
+        );
+      }
+      two[0]?.child.stdin?.end();
       run.child.stdin?.write('quit\n');
       assert.equal(await within(10_000, Promise.all(two.map(r => r.exit))), [8, 8]);
       assert.match(two[1]?.stdout.toString() ?? '', /got quit\n$/);
