@@ -1,5 +1,5 @@
 #!/bin/sh
-import { accessSync, constants, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 
@@ -14,11 +14,11 @@ import { Script } from 'node:vm';
 const bundle = join(__dirname, 'tsbox.main.cjs');
 const cacheFile = join(__dirname, 'tsbox.main.cache');
 
-/** V8 itself compares only the source's length: the file's identity keeps a cache from outliving its bundle. */
-function identity(): string {
-  const { ino, size, ctimeMs } = statSync(bundle);
-  return `${process.version} ${ino} ${size} ${ctimeMs}`.padEnd(96);
-}
+// esbuild writes ASCII: latin1 saves the decoding.
+const source = readFileSync(bundle, 'latin1');
+
+/** V8 compares only the source's length: the digest that the build wrote into the first line tells two bundles apart. */
+const identity = (): string => `${process.version} ${source.slice(0, source.indexOf('\n'))}`.padEnd(96);
 
 function readCache(tag: string): Buffer | undefined {
   try {
@@ -42,9 +42,8 @@ function writeCache(tag: string, script: Script): void {
 
 const tag = identity();
 const cachedData = readCache(tag);
-// esbuild writes ASCII: latin1 saves the decoding.
-const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(bundle, 'latin1')}\n})`;
-const script = new Script(source, { filename: bundle, ...(cachedData === undefined ? {} : { cachedData }) });
+const wrapped = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
+const script = new Script(wrapped, { filename: bundle, ...(cachedData === undefined ? {} : { cachedData }) });
 // While building, a few typical commands grow it: functions that have run are in the cache compiled.
 const grow = process.env.TSBOX_CODE_CACHE === 'grow';
 if (grow || cachedData === undefined || script.cachedDataRejected)
