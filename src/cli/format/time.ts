@@ -1,28 +1,5 @@
 import { TsboxError } from '../../errors.ts';
-
-const UNITS: Record<string, number> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
-
-/** Go's durations (`10m`, `1h30m`, `1.5s`) in milliseconds; undefined for anything else. */
-export function parseDuration(text: string): number | undefined {
-  if (!/^(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/.test(text)) return undefined;
-  let total = 0;
-  const rest = text.replace(
-    /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g,
-    (_, number: string, unit: string) => {
-      total += Number(number) * (UNITS[unit] ?? 0);
-      return '';
-    },
-  );
-  return rest === '' ? total : undefined;
-}
+import { parseDuration } from '../../util/duration.ts';
 
 const RFC3339 = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(Z|[+-]\d\d:\d\d)?)?$/;
 

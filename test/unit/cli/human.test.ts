@@ -3,8 +3,9 @@ import * as assert from 'uvu/assert';
 import { ago, ellipsis, humanDuration, humanSize, shortId } from '../../../src/cli/format/human.ts';
 import { portsText } from '../../../src/cli/format/ports.ts';
 import { columns, width } from '../../../src/cli/format/table.ts';
-import { parseDuration, parseTime } from '../../../src/cli/format/time.ts';
+import { parseTime } from '../../../src/cli/format/time.ts';
 import { printable, printableJson, printableLine } from '../../../src/cli/printable.ts';
+import { parseDuration } from '../../../src/util/duration.ts';
 
 const test = suite('sizes, times, cells');
 const [S, M, H, D] = [1000, 60_000, 3_600_000, 86_400_000];
