@@ -66,6 +66,40 @@ export interface ContainerRecord {
   readonly platform: string;
   /** Ports the image exposes, `80/tcp`. */
   readonly exposed: readonly string[];
+  /** `--restart`; absent: `no`. `update` changes it. */
+  readonly restart?: RestartPolicy;
+  /** The image's or `--health-*`; absent: none. */
+  readonly healthcheck?: HealthCheck;
+  /** `--log-driver`, `--log-opt`; absent: json-file without limits. */
+  readonly log?: LogConfig;
+}
+
+export interface RestartPolicy {
+  readonly name: 'no' | 'always' | 'on-failure' | 'unless-stopped';
+  /** `on-failure:N`; 0: without a limit. */
+  readonly maximumRetryCount: number;
+}
+
+/** docker's HealthConfig with its defaults filled in; times are milliseconds. */
+export interface HealthCheck {
+  /** `['CMD', program, arg…]` or `['CMD-SHELL', text]`. */
+  readonly test: readonly string[];
+  readonly interval: number;
+  readonly timeout: number;
+  readonly startPeriod: number;
+  readonly startInterval: number;
+  readonly retries: number;
+}
+
+export interface LogConfig {
+  /** All but `none` are the same file in the CRI format; `inspect` shows the word. */
+  readonly driver: 'json-file' | 'local' | 'k8s-file' | 'none';
+  /** Bytes at which the file is put aside; absent: never. */
+  readonly maxSize?: number;
+  /** Files kept, the current one included; default 1. */
+  readonly maxFile?: number;
+  /** As they were given, for `inspect`. */
+  readonly options: Readonly<Record<string, string>>;
 }
 
 export type UsernsMode = 'ranges' | 'single' | 'keep-id' | 'root';
@@ -102,6 +136,10 @@ export interface StateFile {
 /** The truth about a container now: its state file checked against the processes that live. */
 export interface ContainerState {
   readonly status: 'created' | 'running' | 'exited' | 'dead';
+  /** Running, but stopped by `pause`. */
+  readonly paused: boolean;
+  /** Exited, and its supervisor waits to start it again (`--restart`). */
+  readonly restarting: boolean;
   /** 0 when not running. */
   readonly pid: number;
   readonly start: number;

@@ -14,6 +14,8 @@ const UNKNOWN = 255;
 
 const CREATED: ContainerState = {
   status: 'created',
+  paused: false,
+  restarting: false,
   pid: 0,
   start: 0,
   supervisor: 0,
