@@ -99,8 +99,6 @@ export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, strin
     '--disable-content-trust':
       'content is always checked against its digest; there are no signatures to skip',
   },
-  load: { '--platform': PLANNED },
-  import: { '--change': PLANNED, '-c': PLANNED, '--platform': PLANNED },
   images: { '--tree': PLANNED },
   rmi: { '--no-prune': PLANNED, '--platform': PLANNED },
   'volume create': {
@@ -148,7 +146,6 @@ export const ABSENT_VERBS: Readonly<Record<string, string>> = {
   push: PLANNED,
   rename: PLANNED,
   restart: PLANNED,
-  save: PLANNED,
   search: PLANNED,
   secret: SWARM,
   service: SWARM,

@@ -21,6 +21,7 @@ export const VERBS: Readonly<Record<string, Load>> = {
   inspect: async () => (await import('./commands/inspect.ts')).Inspect,
   pull: async () => (await import('./commands/pull.ts')).Pull,
   load: async () => (await import('./commands/load.ts')).Load,
+  save: async () => (await import('./commands/save.ts')).Save,
   import: async () => (await import('./commands/import.ts')).Import,
   images: async () => (await import('./commands/images.ts')).Images,
   rmi: async () => (await import('./commands/rmi.ts')).Rmi,
@@ -48,7 +49,7 @@ const SAME_UNDER_CONTAINER = [
   'wait',
   'rm',
 ];
-const SAME_UNDER_IMAGE = ['pull', 'load', 'import', 'tag'];
+const SAME_UNDER_IMAGE = ['pull', 'load', 'save', 'import', 'tag'];
 const under = (noun: string, verbs: readonly string[]): [string, readonly string[]][] =>
   verbs.map(verb => [`${noun} ${verb}`, [verb]]);
 

@@ -1,32 +1,40 @@
 import { messageOf } from '../errors.ts';
 import { detectCompression, peek } from '../layer/decompress.ts';
+import { applyChanges } from '../oci/changes-config.ts';
 import type { ImageConfig } from '../oci/config.ts';
 import { type Descriptor, encodeManifest } from '../oci/manifest.ts';
 import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../oci/media-types.ts';
-import { hostPlatform } from '../oci/platform.ts';
+import { hostPlatform, parsePlatform } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { LayerRecord } from '../store/layers.ts';
 import { collect, whileAdding } from './collect.ts';
 import type { Engine } from './context.ts';
 import { imageStore } from './find-image.ts';
 import { chunksOf } from './load.ts';
+import type { ImportOptions } from './types.ts';
 import { beginLayer } from './unpack.ts';
+
+type BaseConfig = Omit<ImageConfig, 'rootfs' | 'history'> & { readonly comment: string };
 
 const MEDIA_TYPES = { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD } as const;
 
-/** docker import: an image of one layer from a root tarball (plain, gzip, zstd). Returns its id. Throws LAYER, BAD_REFERENCE, NO_SPACE, IO. */
+/**
+ * docker import: an image of one layer from a root tarball (plain, gzip, zstd). Returns its id. Throws
+ * LAYER, BAD_REFERENCE, USAGE (a change), NO_SPACE, IO.
+ */
 export async function importImage(
   engine: Engine,
   input: NodeJS.ReadableStream,
   reference?: string,
-  options: { message?: string } = {},
+  options: ImportOptions = {},
 ): Promise<string> {
   // A bad name is found before a gigabyte has been read.
   if (reference !== undefined) parseReference(reference);
+  const base = baseConfig(options);
   try {
     return await whileAdding(engine, async () => {
       const { layer, record } = await storeLayer(engine, input);
-      return addImage(engine, layer, record, reference, options.message ?? 'Imported from -');
+      return addImage(engine, layer, record, reference, base);
     });
   } catch (error) {
     await collect(engine).catch((e: unknown) =>
@@ -54,20 +62,23 @@ async function storeLayer(
   }
 }
 
+/** What is known of the image before its layer is: a bad change or platform is found first. */
+function baseConfig({ message = 'Imported from -', changes = [], platform }: ImportOptions): BaseConfig {
+  const { os, architecture, variant } = platform === undefined ? hostPlatform() : parsePlatform(platform);
+  const config = applyChanges({}, changes);
+  return { architecture, ...(variant !== undefined && { variant }), os, config, comment: message };
+}
+
 async function addImage(
   engine: Engine,
   layer: Descriptor,
   { diffId, size, created }: LayerRecord,
   reference: string | undefined,
-  comment: string,
+  { comment, ...base }: BaseConfig,
 ): Promise<string> {
-  const { os, architecture, variant } = hostPlatform();
   const config: ImageConfig = {
     created,
-    architecture,
-    ...(variant !== undefined && { variant }),
-    os,
-    config: {},
+    ...base,
     rootfs: { type: 'layers', diff_ids: [diffId] },
     history: [{ created, comment }],
   };

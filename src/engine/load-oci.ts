@@ -9,7 +9,7 @@ import {
   parseManifest,
 } from '../oci/manifest.ts';
 import { isIndexType } from '../oci/media-types.ts';
-import { choosePlatform, hostPlatform } from '../oci/platform.ts';
+import { choosePlatform, type Platform } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { BlobDescriptor, BlobStore } from '../store/blobs.ts';
 import { REF_NAME } from '../store/image-index.ts';
@@ -23,25 +23,32 @@ const FULL_NAME = 'io.containerd.image.name';
 export async function readOciLayout(
   files: ArchiveFiles,
   blobs: BlobStore,
+  platform: Platform,
 ): Promise<StoredImage[] | undefined> {
   const bytes = await files.read('index.json', MAX_MANIFEST_SIZE);
   if (bytes === undefined) return undefined;
   const index = parseManifest(bytes);
   if (index.kind !== 'index') throw new TsboxError('MANIFEST', 'index.json of the layout is not an index');
   const images = [];
-  for (const entry of chooseEntries(index)) images.push(await storeEntry(files, blobs, entry));
+  for (const entry of chooseEntries(index, platform))
+    images.push(await storeEntry(files, blobs, entry, platform));
   return images;
 }
 
 /** The layout's own index may be what others wrap in another index: one nameless entry for each platform. */
-function chooseEntries(index: ImageIndex): readonly Descriptor[] {
+function chooseEntries(index: ImageIndex, platform: Platform): readonly Descriptor[] {
   const isOneImage =
     index.manifests.length > 1 && index.manifests.every(e => e.platform && nameOf(e) === undefined);
-  return isOneImage ? [choosePlatform(index, hostPlatform(), 'the archive')] : index.manifests;
+  return isOneImage ? [choosePlatform(index, platform, 'the archive')] : index.manifests;
 }
 
-async function storeEntry(files: ArchiveFiles, blobs: BlobStore, entry: Descriptor): Promise<StoredImage> {
-  const found = await findManifest(files, entry);
+async function storeEntry(
+  files: ArchiveFiles,
+  blobs: BlobStore,
+  entry: Descriptor,
+  platform: Platform,
+): Promise<StoredImage> {
+  const found = await findManifest(files, entry, platform);
   const { config, layers } = found.manifest;
   const configBytes = await readBlob(files, config, MAX_CONFIG_SIZE);
   await blobs.put(configBytes);
@@ -54,14 +61,15 @@ async function storeEntry(files: ArchiveFiles, blobs: BlobStore, entry: Descript
 async function findManifest(
   files: ArchiveFiles,
   entry: Descriptor,
+  platform: Platform,
 ): Promise<{ bytes: Buffer; manifest: ImageManifest }> {
   const bytes = await readBlob(files, entry, MAX_MANIFEST_SIZE);
   const document = parseManifest(bytes, entry.mediaType);
   if (document.kind === 'manifest') return { bytes, manifest: document };
-  const chosen = choosePlatform(document, hostPlatform(), nameOf(entry) ?? 'the archive');
+  const chosen = choosePlatform(document, platform, nameOf(entry) ?? 'the archive');
   if (isIndexType(chosen.mediaType))
     throw new TsboxError('MANIFEST', 'an index of the archive leads to another index');
-  return findManifest(files, chosen);
+  return findManifest(files, chosen, platform);
 }
 
 async function readBlob(files: ArchiveFiles, descriptor: Descriptor, maxBytes: number): Promise<Buffer> {

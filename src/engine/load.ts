@@ -1,5 +1,6 @@
 import { createReadStream, statSync } from 'node:fs';
 import { messageOf, TsboxError } from '../errors.ts';
+import { hostPlatform, parsePlatform } from '../oci/platform.ts';
 import { collect, whileAdding } from './collect.ts';
 import type { Engine } from './context.ts';
 import { imageStore } from './find-image.ts';
@@ -7,15 +8,20 @@ import { type ArchiveFiles, DirectoryFiles, TarFiles } from './load-archive.ts';
 import { readDockerArchive } from './load-docker.ts';
 import { checkAborted, keepImage } from './load-image.ts';
 import { readOciLayout } from './load-oci.ts';
+import type { LoadOptions } from './types.ts';
 
 /**
  * docker load: a docker-archive or an OCI archive, plain, gzip or zstd, from a stream or a file, or a directory with an OCI layout.
  * Returns the names (ids of images without one) of what was loaded. On failure no image is listed and what
  * was stored for it is collected. Throws LAYER, MANIFEST, DIGEST, NO_SPACE, IO.
  */
-export async function load(engine: Engine, input: NodeJS.ReadableStream | string): Promise<string[]> {
+export async function load(
+  engine: Engine,
+  input: NodeJS.ReadableStream | string,
+  options: LoadOptions = {},
+): Promise<string[]> {
   try {
-    return await whileAdding(engine, () => loadAll(engine, input));
+    return await whileAdding(engine, () => loadAll(engine, input, options));
   } catch (error) {
     await collect(engine).catch((e: unknown) =>
       engine.reporter.debug('store', () => `collect: ${messageOf(e)}`),
@@ -24,10 +30,15 @@ export async function load(engine: Engine, input: NodeJS.ReadableStream | string
   }
 }
 
-async function loadAll(engine: Engine, input: NodeJS.ReadableStream | string): Promise<string[]> {
+async function loadAll(
+  engine: Engine,
+  input: NodeJS.ReadableStream | string,
+  { platform }: LoadOptions,
+): Promise<string[]> {
+  const wanted = platform === undefined ? hostPlatform() : parsePlatform(platform);
   const { blobs } = imageStore(engine);
   const files = await openArchive(engine, input);
-  const images = (await readDockerArchive(files, blobs)) ?? (await readOciLayout(files, blobs));
+  const images = (await readDockerArchive(files, blobs)) ?? (await readOciLayout(files, blobs, wanted));
   if (!images) {
     throw new TsboxError(
       'MANIFEST',

@@ -92,6 +92,15 @@ export class Tsbox {
     await (await import('./kill.ts')).kill(this.#engine, container, signal);
   }
 
+  /** No process of the container goes on until `unpause`. */
+  async pause(container: string): Promise<void> {
+    await (await import('./pause.ts')).pauseContainer(this.#engine, container);
+  }
+
+  async unpause(container: string): Promise<void> {
+    await (await import('./pause.ts')).resumeContainer(this.#engine, container);
+  }
+
   /** Resolves with the exit status when the container has ended (at once if it has). */
   async wait(container: string): Promise<number> {
     return (await import('./wait.ts')).wait(this.#engine, container);
@@ -130,15 +139,24 @@ export class Tsbox {
   }
 
   /** Loads a docker-archive or OCI archive or layout; returns the names (or ids) of what was loaded. */
-  async load(input: NodeJS.ReadableStream | string): Promise<string[]> {
-    return (await import('./load.ts')).load(this.#engine, input);
+  async load(input: NodeJS.ReadableStream | string, options: T.LoadOptions = {}): Promise<string[]> {
+    return (await import('./load.ts')).load(this.#engine, input, options);
+  }
+
+  /** Writes images to a stream, a file or (`oci-dir`) a directory. A stream is left open. */
+  async save(
+    references: readonly string[],
+    target: NodeJS.WritableStream | string,
+    options: T.SaveOptions = {},
+  ): Promise<void> {
+    await (await import('./save.ts')).save(this.#engine, references, target, options);
   }
 
   /** Makes an image of one layer from a root tarball. Returns its id. */
   async import(
     input: NodeJS.ReadableStream,
     reference?: string,
-    options: { message?: string } = {},
+    options: T.ImportOptions = {},
   ): Promise<string> {
     return (await import('./import.ts')).importImage(this.#engine, input, reference, options);
   }

@@ -51,15 +51,23 @@ export interface CreateOptions {
   volumes?: readonly string[];
   /** docker's --tmpfs: `target[:options]`. */
   tmpfs?: readonly string[];
+  /** docker's --mount: `type=bind|volume|tmpfs,source=…,target=…,…`. */
+  mounts?: readonly string[];
+  /** docker's --volumes-from: `container[:ro|rw]`. */
+  volumesFrom?: readonly string[];
+  /** docker's --device: `host[:container][:rwm]`, or a CDI name `vendor.com/class=name`. */
+  devices?: readonly string[];
+  /** docker's --gpus: `all`, a number, `device=0,1`; through the CDI files of nvidia.com/gpu. */
+  gpus?: string;
   capAdd?: readonly string[];
   capDrop?: readonly string[];
-  /** `no-new-privileges`, `seccomp=unconfined|FILE`. */
+  /** `no-new-privileges`, `seccomp=unconfined|FILE`, `systempaths=unconfined`. */
   securityOpt?: readonly string[];
   privileged?: boolean;
   /** A small init as pid 1 that reaps and forwards signals. */
   init?: boolean;
   storageDriver?: StorageDriverName | 'auto';
-  /** `auto` (ranges, else single), `ranges`, `single`, `keep-id`, `host` is refused. */
+  /** `auto` (ranges, else single), `ranges`, `single`, `keep-id[:uid=N,gid=N]`; `host` is refused. */
   userns?: string;
   /** Answer chown, setuid … with success in single mode. Default: on in single mode, off elsewhere. */
   rootEmulation?: boolean;
@@ -71,11 +79,51 @@ export interface CreateOptions {
   shmSize?: number;
   addHost?: readonly string[];
   dns?: readonly string[];
+  dnsSearch?: readonly string[];
+  dnsOptions?: readonly string[];
+  /** Ports that the container listens on: `80`, `80-90/udp`. */
+  expose?: readonly string[];
+  /** Publishes each exposed port on a free port of this machine. */
+  publishAll?: boolean;
+  /** Refused where the network gives the addresses itself, as all of today's do. */
+  ip?: string;
+  ip6?: string;
+  macAddress?: string;
+  networkAliases?: readonly string[];
+  /** `private` (default), `host`. */
+  pid?: string;
+  /** `private` (default), `host`, `none`, `shareable`. */
+  ipc?: string;
+  /** `host`; default: its own. */
+  uts?: string;
+  /** Further groups of the user by name or number, or `keep-groups`: the caller's own. */
+  groupAdd?: readonly string[];
+  annotations?: Readonly<Record<string, string>>;
+  /** docker's --restart: `no`, `on-failure[:max]`, `always`, `unless-stopped`. */
+  restart?: string;
+  health?: HealthOptions;
+  /** `json-file` (default), `local`, `k8s-file`, `none`. */
+  logDriver?: string;
+  /** `max-size=10m`, `max-file=3`. */
+  logOptions?: readonly string[];
   /** Writes the container's id here; the file must not exist. */
   cidfile?: string;
   ulimits?: readonly string[];
   oomScoreAdj?: number;
   sysctls?: Readonly<Record<string, string>>;
+}
+
+/** docker's --health-*; times are Go's durations (`30s`). What is absent is the image's. */
+export interface HealthOptions {
+  /** A command for the container's shell. */
+  cmd?: string;
+  interval?: string;
+  timeout?: string;
+  startPeriod?: string;
+  startInterval?: string;
+  retries?: number;
+  /** No check at all, whatever the image says. */
+  none?: boolean;
 }
 
 /** Which of the caller's streams are connected: descriptors 0 to 2 of the calling process, or pipes given back. */
@@ -194,6 +242,27 @@ export interface PullResult {
   readonly digest: string;
   /** False when everything was here already. */
   readonly downloaded: boolean;
+}
+
+export interface LoadOptions {
+  /** `os/arch[/variant]`: which image of an index; default: this machine's. */
+  readonly platform?: string;
+}
+
+export interface SaveOptions {
+  /** Default: `docker-archive`, which is an OCI archive as well. */
+  readonly format?: 'docker-archive' | 'oci-archive' | 'oci-dir';
+  /** `os/arch[/variant]` that the images must be for. */
+  readonly platform?: string;
+}
+
+export interface ImportOptions {
+  /** Comment in the image's history. */
+  readonly message?: string;
+  /** Dockerfile instructions: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR. */
+  readonly changes?: readonly string[];
+  /** `os/arch[/variant]` that the image is for; default: this machine's. */
+  readonly platform?: string;
 }
 
 export interface RemovedImage {

@@ -120,6 +120,7 @@ export const DOCKER_FLAGS: Readonly<Record<string, readonly string[]>> = {
   inspect: ['--format', '--size', '--type'],
   kill: ['--signal'],
   load: ['--input', '--platform', '--quiet'],
+  save: ['--output', '--platform'],
   logs: ['--details', '--follow', '--since', '--tail', '--timestamps', '--until'],
   ps: ['--all', '--filter', '--format', '--last', '--latest', '--no-trunc', '--quiet', '--size'],
   pull: ['--all-tags', '--disable-content-trust', '--platform', '--quiet'],

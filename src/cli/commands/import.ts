@@ -1,8 +1,10 @@
 import { TsboxError } from '../../errors.ts';
+import type { ImportOptions } from '../../index.ts';
 import { Option } from '../clipanion.ts';
 import { type HelpText, type Operands, Verb } from '../command.ts';
 import { openInput } from '../input.ts';
-import { text } from '../options.ts';
+import { list, text } from '../options.ts';
+import { defined, given } from '../values.ts';
 
 export class Import extends Verb {
   static readonly help: HelpText = {
@@ -13,11 +15,14 @@ export class Import extends Verb {
         'From debootstrap',
         'debootstrap --variant=minbase stable root && tar -C root -c . | tsbox import - debian:mine',
       ],
+      ['With a command', `tsbox import -c 'CMD ["/bin/sh"]' -c 'ENV LANG=C.UTF-8' root.tar.xz mine`],
     ],
   };
   static readonly operands: Operands = { min: 1, max: 2 };
 
+  changes = list('-c,--change', 'INSTRUCTION', 'Change the config, as a Dockerfile would');
   message = text('-m,--message', 'TEXT', "What the image's history says");
+  platform = text('--platform', 'OS/ARCH', 'What the image is for');
   source = Option.String();
   reference = Option.String({ required: false });
 
@@ -29,7 +34,8 @@ export class Import extends Verb {
     }
     const input = await openInput(this.source, this.context);
     const tsbox = await this.open({ interruptible: true });
-    const options = this.message === undefined ? {} : { message: this.message };
+    const { message, platform, changes } = this;
+    const options = defined<ImportOptions>({ message, platform, changes: given(changes) });
     this.print(await tsbox.import(input, this.reference, options));
     return 0;
   }

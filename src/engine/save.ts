@@ -1,0 +1,67 @@
+import { TsboxError } from '../errors.ts';
+import { formatPlatform, type Platform, parsePlatform, platformRank } from '../oci/platform.ts';
+import type { Engine } from './context.ts';
+import { imageStore } from './find-image.ts';
+import { documents, type SavedImage } from './save-documents.ts';
+import { closeMembers, type Member, openBlobs } from './save-members.ts';
+import { tarOf, writeToDirectory, writeToFile, writeToStream } from './save-output.ts';
+import { type Selected, selectImages } from './save-select.ts';
+import type { SaveOptions } from './types.ts';
+
+/**
+ * docker save: writes images with all their layers, as they are in the store, to a stream, a file or (oci-dir) a directory. Throws
+ * NOT_FOUND, CONFLICT, USAGE, STORE_CORRUPT, IO, NO_SPACE; then no half-made file or directory stays.
+ */
+export async function save(
+  engine: Engine,
+  references: readonly string[],
+  target: string | NodeJS.WritableStream,
+  { format = 'docker-archive', platform }: SaveOptions = {},
+): Promise<void> {
+  if (format === 'oci-dir' && typeof target !== 'string') throw noDirectory();
+  const wantedPlatform = platform === undefined ? undefined : parsePlatform(platform);
+  const images = [];
+  for (const selected of await selectImages(engine, references)) {
+    if (wantedPlatform) checkPlatform(selected, wantedPlatform);
+    images.push(await savedImage(engine, selected));
+  }
+  const wanted = images.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers]);
+  const blobs = await openBlobs(imageStore(engine).blobs, wanted);
+  try {
+    await write(engine, [...documents(images, format === 'docker-archive'), ...blobs], target, format);
+  } finally {
+    await closeMembers(blobs);
+  }
+}
+
+/** An image here has one variant. */
+function checkPlatform({ image }: Selected, wanted: Platform): void {
+  const { os, architecture, variant } = image.config;
+  const have: Platform = { os, architecture, variant: variant || undefined };
+  if (platformRank(wanted, have) !== undefined) return;
+  const what = `${image.names[0] ?? image.id} is here for ${formatPlatform(have)}, not for ${formatPlatform(wanted)}`;
+  throw new TsboxError('PLATFORM', what, { hint: 'pull it with --platform first' });
+}
+
+async function savedImage(engine: Engine, { image, names }: Selected): Promise<SavedImage> {
+  const { mediaType, manifestDigest: digest, configDescriptor: config, layerDescriptors: layers } = image;
+  const size = (await imageStore(engine).blobs.size(digest)) ?? 0;
+  return { manifest: { mediaType, digest, size }, config, layers, names };
+}
+
+async function write(
+  engine: Engine,
+  members: readonly Member[],
+  target: string | NodeJS.WritableStream,
+  format: SaveOptions['format'],
+): Promise<void> {
+  if (typeof target !== 'string') return writeToStream(tarOf(engine, members), target);
+  if (format === 'oci-dir') return writeToDirectory(engine, members, target);
+  return writeToFile(tarOf(engine, members), target);
+}
+
+function noDirectory(): TsboxError {
+  return new TsboxError('USAGE', 'an oci-dir is a directory and cannot go to a stream', {
+    hint: 'name it with -o, or use --format oci-archive',
+  });
+}
