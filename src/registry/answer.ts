@@ -1,6 +1,7 @@
 import { TsboxError } from '../errors.ts';
 import { Transient } from './failure.ts';
 import type { HttpResponse } from './http.ts';
+import { resetAfter } from './rate-limit.ts';
 import { parseRetryAfter } from './retry.ts';
 import { cleanText } from './text.ts';
 
@@ -68,7 +69,7 @@ export function describe(refusal: Refusal): string {
 export async function badAnswer(response: HttpResponse, host: string): Promise<Transient | TsboxError> {
   const refusal = await readRefusal(response);
   const { status } = refusal;
-  const wait = parseRetryAfter(response.headers['retry-after']);
+  const wait = parseRetryAfter(response.headers['retry-after']) ?? resetAfter(status, response.headers);
   if (status === 429) return new Transient(tooMany(host, refusal, wait), wait);
   const error = new TsboxError(
     'REGISTRY',

@@ -61,7 +61,8 @@ export class Authenticator {
       challenges.some(c => c.scheme === 'basic') && credentials?.isToken === false
         ? credentials.basic()
         : undefined;
-    if (bearer === undefined && (basic === undefined || basic === sent)) throw await this.refusal(response);
+    if (bearer === undefined && (basic === undefined || basic === sent))
+      throw await this.refusal(response, scope.includes('push'));
     response.body.cancel();
     if (bearer !== undefined) await this.#bearer(bearer, scope, credentials);
     else this.#basic = basic;
@@ -71,7 +72,7 @@ export class Authenticator {
     const wanted = {
       realm: params.realm ?? '',
       service: params.service,
-      scope: params.scope ?? scope,
+      scope: joined(params.scope, scope),
       credentials,
     };
     this.#tokens.delete(scope);
@@ -83,15 +84,26 @@ export class Authenticator {
     return this.#credentials;
   }
 
-  /** The error for an answer 401 or 403 that stays. */
-  async refusal(response: HttpResponse): Promise<TsboxError> {
+  /** The error for an answer 401 or 403 that stays. `writing`: something was to be changed there. */
+  async refusal(response: HttpResponse, writing = false): Promise<TsboxError> {
     const refusal = await readRefusal(response);
+    const { host } = this.#options;
     const known = (await this.#ownCredentials()) !== undefined;
     const who = known
       ? 'does not let you in with the credentials given'
       : 'does not let anybody in without credentials';
-    const text = `registry ${this.#options.host} ${who}: the image does not exist, or it is private (${describe(refusal)})`;
-    const hint = 'check the name; credentials are read from ~/.docker/config.json and containers/auth.json';
-    return new TsboxError('UNAUTHORIZED', text, { hint });
+    const why = writing
+      ? 'you may not push to this repository'
+      : 'the image does not exist, or it is private';
+    const hint = known
+      ? 'check the name, and the credentials in ~/.docker/config.json or containers/auth.json'
+      : `check the name, or log in: tsbox login ${host}`;
+    return new TsboxError('UNAUTHORIZED', `registry ${host} ${who}: ${why} (${describe(refusal)})`, { hint });
   }
+}
+
+/** What the registry asks for and what we need: some name only part of it in their challenge. */
+function joined(asked: string | undefined, needed: string): string {
+  const words = [...(asked ?? '').split(' '), ...needed.split(' ')].filter(word => word !== '');
+  return [...new Set(words)].join(' ');
 }

@@ -1,11 +1,13 @@
 import type { Reporter } from '../log.ts';
 import { badAnswer } from './answer.ts';
+import type { Credentials } from './auth-file.ts';
 import { Authenticator } from './authenticator.ts';
 import { codeOf, isPlainHttp, networkFailure } from './failure.ts';
 import { serverOf } from './hosts.ts';
-import type { Http, HttpRequest, HttpResponse } from './http.ts';
+import type { Http, HttpBody, HttpRequest, HttpResponse } from './http.ts';
 import type { NetworkLimits } from './limits.ts';
-import { sendFollowing } from './redirect.ts';
+import { lowLimit, parseRateLimit } from './rate-limit.ts';
+import { assertSafe, sendFollowing } from './redirect.ts';
 import { aborted, type Wait, withRetry } from './retry.ts';
 import { isInsecureHost, type RegistryRules, type Source } from './sources.ts';
 import { shownUrl } from './text.ts';
@@ -17,17 +19,20 @@ export interface ClientOptions {
   readonly limits: NetworkLimits;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal | undefined;
+  /** In place of the credentials of the user's files. */
+  readonly credentials?: () => Promise<Credentials | undefined>;
 }
 
 /** A request to one repository of one registry. */
 export interface RegistryRequest {
   readonly method: HttpRequest['method'];
-  /** Below `/v2/<repository>/`: `manifests/latest`. */
-  readonly path: string;
+  /** Below `/v2/<repository>/`: `manifests/latest`; with a slash before it, below the server; a URL (of an upload) as it is. */
+  readonly path: string | URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Buffer;
-  /** Of the token; default `pull`. */
-  readonly actions?: string;
+  readonly body?: HttpBody;
+  readonly patience?: number;
+  /** Of the token; default `repository:<repository>:pull`. */
+  readonly scope?: string;
   /** Statuses that the caller handles; any other is thrown as an error. */
   readonly expect: readonly number[];
 }
@@ -40,6 +45,7 @@ export class RegistryClient {
   readonly #options: ClientOptions;
   readonly #auth: Authenticator;
   #schemes: Source['schemes'];
+  #toldLimit = false;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -47,8 +53,9 @@ export class RegistryClient {
     const { source, reporter } = options;
     this.#auth = new Authenticator({
       host: source.host,
-      credentials: async () =>
-        (await import('./credentials.ts')).findCredentials(source.host, source.path, reporter),
+      credentials:
+        options.credentials ??
+        (async () => (await import('./credentials.ts')).findCredentials(source.host, source.path, reporter)),
       token: async wanted => {
         const { fetchToken } = await import('./token.ts');
         const rules = { ...this.#redirects(), host: source.host, signal: options.signal };
@@ -90,7 +97,8 @@ export class RegistryClient {
     try {
       const response = await this.#authorized(request);
       if (request.expect.includes(response.status)) return response;
-      if (response.status === 401 || response.status === 403) throw await this.#auth.refusal(response);
+      if (response.status === 401 || response.status === 403)
+        throw await this.#auth.refusal(response, request.scope?.includes('push'));
       throw await badAnswer(response, this.source.host);
     } catch (error) {
       if (this.signal?.aborted) throw aborted(this.signal);
@@ -99,10 +107,11 @@ export class RegistryClient {
   }
 
   async #authorized(request: RegistryRequest): Promise<HttpResponse> {
-    const scope = `repository:${this.source.path}:${request.actions ?? 'pull'}`;
+    const scope = request.scope ?? `repository:${this.source.path}:pull`;
     const sent = this.#auth.header(scope);
     const response = await this.#anyScheme(request, sent);
-    if (response.status !== 401) return response;
+    // Somebody we were sent on to may ask who we are, too: that is none of his business.
+    if (response.status !== 401 || !this.#isOurs(response.url)) return response;
     await this.#auth.answer(response, scope, sent);
     return this.#anyScheme(request, this.#auth.header(scope));
   }
@@ -131,28 +140,56 @@ export class RegistryClient {
     authorization: string | undefined,
   ): Promise<HttpResponse> {
     const { source, http, signal, reporter } = this.#options;
-    const url = new URL(`${scheme}://${serverOf(source.host)}/v2/${source.path}/${request.path}`);
+    const url = this.#urlOf(scheme, request.path);
+    const ours = this.#isOurs(url);
+    if (!ours) assertSafe(url, source.host, this.#redirects());
     const headers = {
       'user-agent': 'tsbox',
       // Blobs are compressed already, and their digest is that of the bytes as they are.
       'accept-encoding': 'identity',
       ...request.headers,
-      ...(authorization !== undefined && { authorization }),
+      ...(authorization !== undefined && ours && { authorization }),
     };
-    const { method, body } = request;
+    const { method, body, patience } = request;
     const start = performance.now();
     const wire = {
       method,
       url,
       headers,
-      insecure: source.insecure,
+      insecure: ours ? source.insecure : isInsecureHost(url.host, this.#options.rules),
       signal,
+      patience,
       ...(body !== undefined && { body }),
     };
     const response = await sendFollowing(http, wire, this.#redirects());
     const ms = Math.round(performance.now() - start);
     reporter.debug('registry', () => `${method} ${shownUrl(url)} ${response.status} in ${ms} ms`);
+    this.#noteLimit(response);
     return response;
+  }
+
+  #urlOf(scheme: string, path: string | URL): URL {
+    if (typeof path !== 'string') return path;
+    const { host, path: repository } = this.source;
+    const server = `${scheme}://${serverOf(host)}`;
+    return new URL(path.startsWith('/') ? `${server}${path}` : `${server}/v2/${repository}/${path}`);
+  }
+
+  /** True for the registry itself: nobody else gets its credentials. */
+  #isOurs(url: URL): boolean {
+    const server = serverOf(this.source.host);
+    return this.#schemes.some(scheme => new URL(`${scheme}://${server}`).origin === url.origin);
+  }
+
+  #noteLimit({ headers }: HttpResponse): void {
+    const rate = parseRateLimit(headers);
+    if (rate === undefined) return;
+    const { reporter, source } = this.#options;
+    reporter.debug('registry', () => `${source.host}: rate limit ${JSON.stringify(rate)}`);
+    const low = this.#toldLimit ? undefined : lowLimit(rate, source.host);
+    if (low === undefined) return;
+    this.#toldLimit = true;
+    reporter.warn(low);
   }
 
   #redirects(): { plainHttp: boolean; insecureHost(host: string): boolean } {

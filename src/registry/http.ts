@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { environment } from '../host/paths.ts';
 import { Body } from './body.ts';
@@ -9,11 +10,16 @@ export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | Buffer;
+  readonly body?: HttpBody;
+  /** Milliseconds until the response's headers, for requests that make a server work. Default: the limits'. */
+  readonly patience?: number | undefined;
   /** Certificates of this server are not checked. */
   readonly insecure?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** A function gives the bytes anew for each try and each redirect. Their length belongs into `content-length` where it is known. */
+export type HttpBody = string | Buffer | (() => AsyncIterable<Uint8Array>);
 
 export interface HttpResponse {
   readonly status: number;
@@ -61,8 +67,8 @@ export class Http {
           path: url.pathname + url.search,
           method,
           headers: { ...request.headers },
-          body: request.body ?? null,
-          headersTimeout: this.#limits.headers,
+          body: bodyOf(request),
+          headersTimeout: request.patience ?? this.#limits.headers,
           bodyTimeout: this.#limits.idle,
         },
         handler(request, resolve, reject),
@@ -84,6 +90,11 @@ export class Http {
     this.#agents.set(key, agent);
     return agent;
   }
+}
+
+/** undici takes any async iterable, its types only streams. */
+function bodyOf({ body }: HttpRequest): string | Buffer | Readable | null {
+  return typeof body === 'function' ? (body() as unknown as Readable) : (body ?? null);
 }
 
 /** Whose certificates are believed: those of the authorities in Node, also of the machine's, or anybody's. */

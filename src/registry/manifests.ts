@@ -7,6 +7,7 @@ import type { RegistryClient } from './client.ts';
 import { networkFailure } from './failure.ts';
 import type { HttpResponse } from './http.ts';
 import { withRetry } from './retry.ts';
+import { pushScope } from './upload-steps.ts';
 
 /** A manifest or index as it came, its digest checked. */
 export interface FetchedManifest {
@@ -47,6 +48,30 @@ export function getManifest(client: RegistryClient, tagOrDigest: string): Promis
     const bytes = await readWhole(response, client);
     return checked(bytes, response, client, tagOrDigest);
   });
+}
+
+/** Stores a manifest or index under a tag or its own digest. The bytes stay as they are. Throws REGISTRY, UNAUTHORIZED. */
+export async function putManifest(
+  client: RegistryClient,
+  tagOrDigest: string,
+  manifest: { readonly bytes: Buffer; readonly mediaType: string },
+): Promise<string> {
+  const response = await client.request({
+    method: 'PUT',
+    path: `manifests/${tagOrDigest}`,
+    headers: { 'content-type': manifest.mediaType },
+    body: manifest.bytes,
+    scope: pushScope(client),
+    expect: [200, 201, 202],
+  });
+  response.body.cancel();
+  const digest = sha256(manifest.bytes);
+  const said = response.headers['docker-content-digest'];
+  if (said === undefined || said === digest) return digest;
+  throw new TsboxError(
+    'REGISTRY',
+    `registry ${client.source.host} stored ${said.slice(0, 80)} instead of ${digest}`,
+  );
 }
 
 async function readWhole(response: HttpResponse, client: RegistryClient): Promise<Buffer> {
