@@ -4,7 +4,7 @@ import { TsboxError } from '../errors.ts';
 import type { UsernsMaps } from '../host/idmap.ts';
 import { spawnHelper } from '../host/spawn.ts';
 import { CLONE } from '../plan/flags.ts';
-import type { Op } from '../plan/ops.ts';
+import type { Op, Service } from '../plan/ops.ts';
 import { Channel, type Trace } from './channel.ts';
 import { describeFailure } from './failure.ts';
 import { requestRecords } from './header.ts';
@@ -31,6 +31,12 @@ export interface EnterOptions {
   readonly pipes?: number;
   /** More CLONE_NEW* bits than user and mount. */
   readonly clone?: number;
+  /** Processes beside it (a FUSE server). */
+  readonly services?: readonly Service[];
+  /** A file that is locked as long as it runs; held by somebody else: BAD_STATE. */
+  readonly lock?: string;
+  /** No namespaces of its own: the plan's `join` enters those of this process. */
+  readonly target?: { readonly pid: number; readonly start: number };
 }
 
 export interface EnterProcess {
@@ -59,23 +65,31 @@ export function enter(host: EnterHost, plan: readonly Op[], options: EnterOption
   const header = {
     id: options.name,
     cwd: host.cwd,
-    clone: CLONE.NEWUSER | CLONE.NEWNS | (options.clone ?? 0),
-    maps: host.maps,
+    ...(options.target
+      ? { target: options.target }
+      : { clone: CLONE.NEWUSER | CLONE.NEWNS | (options.clone ?? 0), maps: host.maps }),
+    ...(options.lock !== undefined && { lock: options.lock }),
     keepFds: extra,
   };
-  channel.send(requestRecords(header, plan));
-  return { child, result: follow(channel, plan, closed) };
+  channel.send(requestRecords(header, plan, options.services));
+  return { child, result: follow(channel, plan, closed, options.services) };
 }
 
 async function follow(
   channel: Channel,
   plan: readonly Op[],
   closed: Promise<{ status: number; error?: Error }>,
+  services: readonly Service[] = [],
 ): Promise<number> {
   for (let event = await channel.next(); event; event = await channel.next()) {
     if (event.type === 'failed') {
       await closed;
-      throw describeFailure({ ...event, ops: plan });
+      const failed = event.plan;
+      throw describeFailure({ ...event, ops: services.find(s => s.name === failed)?.ops ?? plan });
+    }
+    if (event.type === 'service' && !event.ready) {
+      await closed;
+      throw new TsboxError('STORAGE', `${event.name} ended too early: ${event.detail}`);
     }
   }
   const { status, error } = await closed;
