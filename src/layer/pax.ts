@@ -22,7 +22,11 @@ export interface PaxTime {
   readonly nanoseconds: number;
 }
 
-type Draft = { -readonly [K in keyof PaxRecords]: PaxRecords[K] };
+/** The maps grow in place: a megabyte of header holds tens of thousands of records. */
+type Draft = { -readonly [K in keyof PaxRecords]: PaxRecords[K] } & {
+  xattrs?: Map<ByteString, Buffer>;
+  sparse?: Map<string, string>;
+};
 
 const XATTR = 'SCHILY.xattr.';
 const SPARSE = 'GNU.sparse.';
@@ -67,8 +71,9 @@ function keep(draft: Draft, key: ByteString, value: Buffer): void {
 
 function keepXattr(draft: Draft, name: ByteString, value: Buffer): void {
   if (name === '') throw malformed('an extended attribute has no name');
+  draft.xattrs ??= new Map();
   // A copy: the buffer that it lies in is reused.
-  draft.xattrs = new Map(draft.xattrs).set(name, Buffer.from(value));
+  draft.xattrs.set(name, Buffer.from(value));
 }
 
 function keepSparse(draft: Draft, key: string, text: string): void {
@@ -76,7 +81,8 @@ function keepSparse(draft: Draft, key: string, text: string): void {
   const isList = key === 'offset' || key === 'numbytes';
   if (key !== 'name' && !/^[0-9,]*$/.test(text)) throw malformed(`GNU.sparse.${key} is not a number`);
   const value = isList && before !== undefined ? `${before},${text}` : noNul(`GNU.sparse.${key}`, text);
-  draft.sparse = new Map(draft.sparse).set(key, value);
+  draft.sparse ??= new Map();
+  draft.sparse.set(key, value);
 }
 
 function noNul(key: string, text: string): string {

@@ -84,4 +84,14 @@ test('any cut through a header is refused', () => {
   }
 });
 
+test('tens of thousands of attributes take no longer than reading them', () => {
+  const records = (key: string) =>
+    Buffer.concat(Array.from({ length: 40_000 }, (_, i) => paxRecord(`${key}${i}`, '')));
+  const start = performance.now();
+  assert.is(parsePax(records('SCHILY.xattr.a')).xattrs?.size, 40_000);
+  assert.is(parsePax(records('GNU.sparse.a')).sparse?.size, 40_000);
+  // With a copy of the map for each record it was four minutes.
+  assert.ok(performance.now() - start < 10_000);
+});
+
 test.run();
