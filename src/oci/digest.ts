@@ -17,10 +17,10 @@ export function parseDigest(value: unknown, where: string): string {
   throw new TsboxError('DIGEST', `${where}: ${digestProblem(value)}`);
 }
 
-/** Why `value` is no digest, as a clause. */
+/** Why `value` is no digest, as a clause. Only text is shown: JSON.stringify overflows the stack on lists nested deep enough. */
 export function digestProblem(value: unknown): string {
-  const shown = JSON.stringify(value)?.slice(0, 100) ?? String(value);
-  if (typeof value !== 'string') return `${shown} is not a digest`;
+  if (typeof value !== 'string') return `${value === null ? 'null' : typeof value} is not a digest`;
+  const shown = JSON.stringify(value.slice(0, 100));
   if (/^sha(384|512):[0-9a-f]+$/.test(value)) return `${shown} uses an algorithm other than sha256`;
   return `${shown} is not a digest (sha256: and 64 lower-case hexadecimal digits)`;
 }

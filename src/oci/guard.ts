@@ -8,8 +8,16 @@ import { digestProblem, isDigest } from './digest.ts';
 export type Json = Readonly<Record<string, unknown>>;
 
 export function malformed(where: string, problem: string): never {
-  throw new TsboxError('MANIFEST', `${where} ${problem}`);
+  throw new TsboxError('MANIFEST', oneLine(`${where} ${problem}`));
 }
+
+/** Both parts may quote the document: no control character or line break gets into a message, nor megabytes of a key. */
+function oneLine(text: string): string {
+  const safe = text.slice(0, MAX_MESSAGE).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?');
+  return text.length > MAX_MESSAGE ? `${safe}…` : safe;
+}
+
+const MAX_MESSAGE = 400;
 
 /** Decodes and parses; the top must be an object. `limit` in bytes. */
 export function parseObject(bytes: Uint8Array, where: string, limit: number): Json {

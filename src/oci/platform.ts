@@ -16,15 +16,16 @@ const NODE_ARCH: Readonly<Record<string, string>> = {
   mips: 'mips',
   mipsel: 'mipsle',
 };
-const ALIASES: Readonly<Record<string, readonly [string, string?]>> = {
-  x86_64: ['amd64'],
-  'x86-64': ['amd64'],
-  i386: ['386'],
-  i686: ['386'],
-  aarch64: ['arm64'],
-  armhf: ['arm', 'v7'],
-  armel: ['arm', 'v6'],
-};
+// A map, because an image may call its architecture "constructor".
+const ALIASES: ReadonlyMap<string, readonly [string, string?]> = new Map([
+  ['x86_64', ['amd64']],
+  ['x86-64', ['amd64']],
+  ['i386', ['386']],
+  ['i686', ['386']],
+  ['aarch64', ['arm64']],
+  ['armhf', ['arm', 'v7']],
+  ['armel', ['arm', 'v6']],
+]);
 
 /** What this machine runs. Arguments are for tests. */
 export function hostPlatform(
@@ -62,7 +63,7 @@ export function parsePlatform(text: string): Platform {
 }
 
 function normalize(platform: Platform): Platform {
-  const [architecture, implied] = ALIASES[platform.architecture] ?? [platform.architecture];
+  const [architecture, implied] = ALIASES.get(platform.architecture) ?? [platform.architecture];
   const variant = platform.variant === undefined || platform.variant === '' ? implied : platform.variant;
   if (architecture === 'arm64' && variant === 'v8')
     return { os: platform.os, architecture, variant: undefined };

@@ -117,6 +117,49 @@ const BAD: ReadonlyArray<readonly [string, unknown, RegExp, string?]> = [
   ['deep nesting', `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`, /not JSON|not an object/],
 ];
 
+const NEST = `${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}`;
+/** The image with raw JSON in the place of a value that was written as "RAW". */
+const raw = (doc: object, value: string): string => JSON.stringify(doc).replace('"RAW"', value);
+
+// Whatever stands where something else belongs is named by its kind: it may be too deep, too long or too ugly to be shown.
+const NESTED: ReadonlyArray<readonly [string, string, RegExp]> = [
+  [
+    'digest',
+    raw({ ...image, config: { ...config, digest: 'RAW' } }, NEST),
+    /config\.digest is malformed: object/,
+  ],
+  ['size', raw({ ...image, config: { ...config, size: 'RAW' } }, NEST), /config\.size is not a size/],
+  ['media type', raw({ ...image, mediaType: 'RAW' }, NEST), /mediaType is not a string/],
+  ['schema version', raw({ ...image, schemaVersion: 'RAW' }, NEST), /schemaVersion 2/],
+  ['layers', raw({ ...image, layers: 'RAW' }, NEST), /layers\[0\] is not an object/],
+];
+for (const [name, text, problem] of NESTED)
+  test(`refuses a million lists as ${name}`, () => refuses(text, problem));
+
+test('what is unknown may be nested as deep as it likes', () => {
+  assert.is(parse(raw({ ...image, other: 'RAW' }, NEST)).kind, 'manifest');
+});
+
+test('messages quote the document on one short line without control characters', () => {
+  const ugly = `\x1b]0;owned\x07\n\u202e\x9b2J${'x'.repeat(100_000)}`;
+  const documents = [
+    { ...image, mediaType: ugly },
+    { ...image, annotations: { [ugly]: 1 } },
+    { ...image, config: { ...config, digest: ugly } },
+    { ...image, LAYERS: ugly },
+  ];
+  for (const doc of documents) {
+    assert.throws(
+      () => parse(doc),
+      (e: Error) => e.message.length < 500 && !/[\p{Cc}\u202e]/u.test(e.message),
+    );
+  }
+  assert.throws(
+    () => parse(image, ugly),
+    (e: Error) => !/\p{Cc}/u.test(e.message) && e.message.length < 500,
+  );
+});
+
 for (const [name, doc, problem, type] of BAD) test(`refuses: ${name}`, () => refuses(doc, problem, type));
 
 test('refuses more than 4 MiB', () => {

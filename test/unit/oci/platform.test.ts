@@ -95,6 +95,17 @@ test('says what there is', () => {
   }
 });
 
+test('an architecture may have the name of a method of objects', () => {
+  for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+    const index = indexOf(`linux/${name}`, 'linux/amd64');
+    assert.is(choosePlatform(index, parsePlatform('linux/amd64'), 'x'), index.manifests[1]);
+    assert.is(
+      choosePlatform(index, { os: 'linux', architecture: name, variant: undefined }, 'x'),
+      index.manifests[0],
+    );
+  }
+});
+
 test('a higher variant is never chosen', () => {
   assert.throws(() => choosePlatform(indexOf('linux/amd64/v3'), parsePlatform('linux/amd64'), 'x'));
   assert.throws(() => choosePlatform(indexOf('linux/arm/v7'), parsePlatform('linux/arm/v6'), 'x'));
