@@ -1,14 +1,12 @@
-import { open } from 'node:fs/promises';
-import type { Readable, Writable } from 'node:stream';
-import { messageOf, TsboxError } from '../errors.ts';
-import { selfCommand } from '../host/self.ts';
+import type { Writable } from 'node:stream';
+import { TsboxError } from '../errors.ts';
 import { DEFAULT_LIMITS } from '../layer/decompress.ts';
-import type { ApplyTask, TaskReply } from '../layer/tasks.ts';
+import type { ApplyTask } from '../layer/tasks.ts';
 import type { UnpackResult } from '../layer/unpack.ts';
-import { ops } from '../plan/ops.ts';
-import { type EnterHost, type EnterProcess, enter } from '../runtime/enter.ts';
+import type { EnterHost } from '../runtime/enter.ts';
 import type { LayerRecord } from '../store/layers.ts';
 import type { Engine } from './context.ts';
+import { startTask, type UsernsProcess } from './userns-process.ts';
 
 /** The process that unpacks one layer (src/userns/main.ts). */
 export interface UnpackProcess {
@@ -21,53 +19,30 @@ export interface UnpackProcess {
   stop(): Promise<void>;
 }
 
-/** Errors of a process that died without a word are cut to this many characters of what it printed. */
-const MAX_NOISE = 2000;
-
 /** Starts it with the directory `root` as its descriptor 0. Throws USERNS, HOST, IO. */
 export async function startUnpack(engine: Engine, host: EnterHost, root: string): Promise<UnpackProcess> {
   const limits = { ...DEFAULT_LIMITS, maxRatio: engine.config.layer.maxRatio };
   const task: ApplyTask = { task: 'apply', mode: host.maps.mode, limits };
-  const [program = '', ...argv] = selfCommand('userns');
-  const plan = [
-    ops.env(['PATH=/usr/bin:/bin', 'LC_ALL=C'], 'nothing of the caller is needed to unpack'),
-    ops.exec(
-      program,
-      [program, ...argv, JSON.stringify(task)],
-      'tsbox itself, where the ids of the layer exist',
-    ),
-  ];
-  const directory = await open(root, 'r');
-  try {
-    return new Running(
-      enter(host, plan, { name: 'unpack', stdio: [directory.fd, 'pipe', 'pipe'], pipes: 1 }),
-      task.mode,
-    );
-  } finally {
-    await directory.close();
-  }
+  const what = 'the process that unpacks layers';
+  return new Running(await startTask(host, task, { name: 'unpack', directory: root, what }), task.mode);
 }
 
 class Running implements UnpackProcess {
   readonly mode: LayerRecord['userns'];
-  readonly #process: EnterProcess;
+  readonly #process: UsernsProcess<UnpackResult>;
   readonly #data: Writable;
   readonly #result: Promise<UnpackResult>;
   #ended = false;
 
-  constructor(process: EnterProcess, mode: LayerRecord['userns']) {
+  constructor(process: UsernsProcess<UnpackResult>, mode: LayerRecord['userns']) {
     this.mode = mode;
     this.#process = process;
     this.#data = process.child.stdio[4] as Writable;
     // When it ends early, the pipe breaks; why it ended is in its reply.
     this.#data.on('error', () => {});
-    const said = collect(process.child.stdout);
-    const noise = collect(process.child.stderr);
-    this.#result = process.result
-      .then(status => readReply(said(), noise(), status))
-      .finally(() => {
-        this.#ended = true;
-      });
+    this.#result = process.result.finally(() => {
+      this.#ended = true;
+    });
     // It may fail before anybody asks.
     this.#result.catch(() => {});
   }
@@ -96,33 +71,4 @@ class Running implements UnpackProcess {
       else this.#data.once('drain', () => resolve('drained'));
     });
   }
-}
-
-function readReply(said: string, noise: string, status: number): UnpackResult {
-  const reply = parseReply(said);
-  if (reply && 'ok' in reply) return reply.ok;
-  if (reply) throw new TsboxError(reply.error.code, reply.error.message, reply.error);
-  const detail = noise.trim().slice(-MAX_NOISE);
-  throw new TsboxError(
-    'INTERNAL',
-    `the process that unpacks layers ended with status ${status}${detail && `: ${detail}`}`,
-  );
-}
-
-function parseReply(line: string): TaskReply | undefined {
-  try {
-    return JSON.parse(line) as TaskReply;
-  } catch (error) {
-    if (line === '') return undefined;
-    throw new TsboxError(
-      'INTERNAL',
-      `malformed reply of the process that unpacks layers: ${messageOf(error)}`,
-    );
-  }
-}
-
-function collect(stream: Readable | null): () => string {
-  const chunks: Buffer[] = [];
-  stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  return () => Buffer.concat(chunks).toString();
 }

@@ -10,8 +10,12 @@ import { statusOf } from './files.ts';
  */
 export const OPAQUE_XATTR = 'user.overlay.opaque';
 
-const OPAQUE_XATTRS = [OPAQUE_XATTR, 'user.fuseoverlayfs.opaque', 'trusted.overlay.opaque'];
-const OPAQUE_NAMES = [OPAQUE_NAME, '.wh..opq'];
+export const OPAQUE_XATTRS: readonly string[] = [
+  OPAQUE_XATTR,
+  'user.fuseoverlayfs.opaque',
+  'trusted.overlay.opaque',
+];
+export const OPAQUE_NAMES: readonly string[] = [OPAQUE_NAME, '.wh..opq'];
 
 /** True for a whiteout device. */
 export function isWhiteout(stat: Pick<Stats, 'rdev' | 'isCharacterDevice'>): boolean {

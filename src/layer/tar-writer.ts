@@ -1,0 +1,92 @@
+import type { ByteString } from './bytes.ts';
+import type { TarEntry } from './entry.ts';
+import { paxRecord, paxTime } from './pax-writer.ts';
+
+/** What a header says of an entry. `stored` is the length of the body that follows; less than `size` for a sparse file only. */
+export type TarMember = Omit<TarEntry, 'sparse'>;
+
+const BLOCK = 512;
+const NAME = 100;
+const LETTERS: Readonly<Record<TarEntry['type'], string>> = {
+  file: '0',
+  hardlink: '1',
+  symlink: '2',
+  char: '3',
+  block: '4',
+  dir: '5',
+  fifo: '6',
+};
+
+/** Two blocks of zeros end an archive. */
+export const TAR_END: Buffer = Buffer.alloc(2 * BLOCK);
+
+/** What fills the last block of a body of `size` bytes; may be empty. */
+export const tarPadding = (size: number): Buffer => TAR_END.subarray(0, (BLOCK - (size % BLOCK)) % BLOCK);
+
+/**
+ * The header blocks of one entry: ustar (POSIX.1-2017, pax), before it a PAX header with whatever does not fit there: long
+ * names, large numbers, nanoseconds, extended attributes (`SCHILY.xattr.*`), `extra` records. The same entry always makes the same bytes.
+ */
+export function tarHeader(member: TarMember, extra: readonly Buffer[] = []): Buffer {
+  const records = Buffer.concat([...extra, ...paxRecords(member)]);
+  const block = ustarBlock(member, LETTERS[member.type]);
+  if (records.length === 0) return block;
+  const meta = { ...PLAIN, name: `PaxHeaders/${member.name.slice(0, 80)}`, stored: records.length };
+  return Buffer.concat([ustarBlock(meta, 'x'), records, tarPadding(records.length), block]);
+}
+
+const PLAIN: Omit<TarMember, 'name' | 'stored'> = {
+  type: 'file',
+  size: 0,
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  mtime: { seconds: 0, nanoseconds: 0 },
+  link: '',
+  major: 0,
+  minor: 0,
+  xattrs: undefined,
+};
+
+function paxRecords(member: TarMember): Buffer[] {
+  const { name, link, stored, uid, gid, mtime, xattrs } = member;
+  const records: Buffer[] = [];
+  const put = (key: ByteString, value: ByteString | Buffer) => records.push(paxRecord(key, value));
+  if (name.length > NAME) put('path', name);
+  if (link.length > NAME) put('linkpath', link);
+  if (!fits(stored, 12)) put('size', String(stored));
+  if (!fits(uid, 8)) put('uid', String(uid));
+  if (!fits(gid, 8)) put('gid', String(gid));
+  if (mtime.nanoseconds !== 0 || !fits(mtime.seconds, 12)) put('mtime', paxTime(mtime));
+  for (const [key, value] of [...(xattrs ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)))
+    put(`SCHILY.xattr.${key}`, value);
+  return records;
+}
+
+/** Octal digits and a NUL. */
+const fits = (value: number, length: number): boolean => value >= 0 && value < 8 ** (length - 1);
+
+function ustarBlock(member: TarMember, letter: string): Buffer {
+  const block = Buffer.alloc(BLOCK);
+  block.write(member.name.slice(0, NAME), 0, 'latin1');
+  octal(block, 100, 8, member.mode & 0o7777);
+  octal(block, 108, 8, member.uid);
+  octal(block, 116, 8, member.gid);
+  octal(block, 124, 12, member.stored);
+  octal(block, 136, 12, member.mtime.seconds);
+  block.write(letter, 156, 'latin1');
+  block.write(member.link.slice(0, NAME), 157, 'latin1');
+  block.write('ustar\x0000', 257, 'latin1');
+  octal(block, 329, 8, member.major);
+  octal(block, 337, 8, member.minor);
+  let sum = 8 * 0x20;
+  for (const byte of block) sum += byte;
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return block;
+}
+
+/** A number that does not fit is in the PAX header, and 0 here. */
+function octal(block: Buffer, at: number, length: number, value: number): void {
+  const text = fits(value, length) ? value.toString(8) : '';
+  block.write(text.padStart(length - 1, '0'), at, 'latin1');
+}
