@@ -21,7 +21,8 @@ export interface ContainerRecord {
     readonly layers: readonly string[];
   };
   readonly storage: { readonly driver: StorageDriverName };
-  readonly userns: { readonly mode: UsernsMode };
+  /** `uid`, `gid`: who the caller is inside with `keep-id:uid=,gid=`; absent: the caller's own ids. */
+  readonly userns: { readonly mode: UsernsMode; readonly uid?: number; readonly gid?: number };
   readonly network: {
     readonly driver: string;
     readonly options: Readonly<Record<string, string>>;
@@ -72,6 +73,36 @@ export interface ContainerRecord {
   readonly healthcheck?: HealthCheck;
   /** `--log-driver`, `--log-opt`; absent: json-file without limits. */
   readonly log?: LogConfig;
+  /** `--annotation`: words of the OCI runtime specification, for whoever reads it; nothing in here does. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly dnsSearch?: readonly string[];
+  readonly dnsOptions?: readonly string[];
+  /** `--group-add`: names and numbers, looked up in the container; or `keep-groups` alone. */
+  readonly groupAdd?: readonly string[];
+  /** Namespaces that are not the container's own, or not quite. */
+  readonly namespaces?: NamespaceRecord;
+  /** `--device` and what CDI adds. */
+  readonly devices?: readonly DeviceRecord[];
+  /** `--security-opt systempaths=unconfined`: nothing of /proc and /sys is hidden or read-only. */
+  readonly systemPaths?: 'unconfined';
+  /** `-P`, for `inspect`: its ports are among `network.ports`. */
+  readonly publishAll?: boolean;
+}
+
+/** Absent: a namespace of its own. */
+export interface NamespaceRecord {
+  readonly pid?: 'host';
+  /** `none`: its own, without /dev/shm. `shareable`: its own; what docker's word allows others is not offered. */
+  readonly ipc?: 'host' | 'none' | 'shareable';
+  readonly uts?: 'host';
+}
+
+/** A device node of the host that is bound into the container. */
+export interface DeviceRecord {
+  readonly source: string;
+  readonly target: string;
+  /** As given: letters of `rwm`. */
+  readonly permissions: string;
 }
 
 export interface RestartPolicy {
@@ -110,7 +141,10 @@ export interface MountRecord {
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
-  /** tmpfs options or bind options left over (`rbind`, propagation). */
+  /**
+   * tmpfs options, or of bind and volume what is not the default: propagation (`rslave` …), `bind` (without what is mounted below),
+   * `nocopy`, `U` (given to the container's user at each start).
+   */
   readonly options: readonly string[];
   /** An anonymous volume: removed with `rm -v` and `--rm`. */
   readonly anonymous: boolean;
