@@ -5,6 +5,12 @@ import { messageOf, TsboxError } from '../errors.ts';
 import { layerError } from './error.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
+/** What archives of other kinds have and Node cannot undo: programs of the machine do (engine/foreign-compression.ts). */
+export type ForeignCompression = 'xz' | 'bzip2';
+export type InflateForeign = (
+  compression: ForeignCompression,
+  source: AsyncIterable<Buffer>,
+) => AsyncIterable<Buffer>;
 
 /** What an archive may grow to. */
 export interface GrowthLimits {
@@ -24,27 +30,34 @@ const AHEAD = 4 * PIECE;
 export function detectCompression(head: Uint8Array): Compression {
   if (startsWith(head, 0x1f, 0x8b)) return 'gzip';
   if (startsWith(head, 0x28, 0xb5, 0x2f, 0xfd) || isSkippableFrame(head)) return 'zstd';
-  const foreign = startsWith(head, 0xfd, 0x37, 0x7a, 0x58, 0x5a)
-    ? 'xz'
-    : startsWith(head, 0x42, 0x5a, 0x68)
-      ? 'bzip2'
-      : undefined;
+  const foreign = foreignCompression(head);
   if (foreign === undefined) return 'none';
-  throw new TsboxError('LAYER', `the archive is compressed with ${foreign}`, {
-    hint: `decompress it first: ${foreign} -dc FILE | tsbox load`,
+  throw new TsboxError('LAYER', `the layer is compressed with ${foreign}`, {
+    hint: 'layers are plain, gzip or zstd; make the image again with one of these',
   });
 }
 
-/** The plain bytes of an archive, however it is compressed. Throws LAYER for damaged or absurdly growing input. */
+/** By the first six bytes. */
+export function foreignCompression(head: Uint8Array): ForeignCompression | undefined {
+  if (startsWith(head, 0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00)) return 'xz';
+  return startsWith(head, 0x42, 0x5a, 0x68) ? 'bzip2' : undefined;
+}
+
+/**
+ * The plain bytes of an archive, however it is compressed; xz and bzip2 only with `foreign`. Throws LAYER for damaged or
+ * absurdly growing input.
+ */
 export async function* decompress(
   source: AsyncIterable<Buffer>,
   limits: GrowthLimits = DEFAULT_LIMITS,
+  foreign?: InflateForeign,
 ): AsyncGenerator<Buffer> {
   const count = { in: 0, out: 0 };
-  const { head, rest } = await peek(source, 4);
+  const { head, rest } = await peek(source, 6);
   const counted = countIn(rest, count);
-  const compression = detectCompression(head);
-  for await (const piece of inflate(compression, counted)) {
+  const other = foreign && foreignCompression(head);
+  const pieces = other ? foreign(other, counted) : inflate(detectCompression(head), counted);
+  for await (const piece of pieces) {
     count.out += piece.length;
     if (count.out > limits.freeBytes && count.out > limits.maxRatio * count.in) {
       throw new TsboxError('LAYER', `the archive grows to more than ${limits.maxRatio} times its size`, {
