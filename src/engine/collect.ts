@@ -1,53 +1,101 @@
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listContainerRecords } from '../store/containers.ts';
-import { ImageStore } from '../store/images.ts';
-import { LayerStore } from '../store/layers.ts';
-import { tryLock, withLock } from '../store/lock.ts';
+import { hasErrno, messageOf, TsboxError } from '../errors.ts';
+import { giveToStore } from '../host/owner.ts';
+import { ioError } from '../store/atomic.ts';
+import { withLock } from '../store/lock.ts';
+import { makeWorkDir } from '../store/workdir.ts';
+import { ADDING_PREFIX, oldestAdding } from './collect-adding.ts';
+import { type Garbage, garbageOf, isWantedAgain } from './collect-garbage.ts';
 import type { Engine } from './context.ts';
 import { removeTree } from './remove-tree.ts';
 
 /**
- * Garbage of the image store: layers and blobs that no image and no container refers to. Whoever adds an image holds
- * `images/garbage.lock` shared from its first look at what is here until the image is listed; the collection holds it alone.
+ * Garbage of the image store: layers and blobs that no image and no container refers to.
+ *
+ * Whoever adds an image leaves a mark (`tmp/adding-…`, held by it) as long as it works, and holds no lock: a collection that finds such
+ * a mark spares all that is newer than it or was asked for since. `images/garbage.lock` is held for the blink in which a mark
+ * is set or garbage is moved aside, never across network, unpacking or removal.
  */
 const lockPath = (engine: Engine): string => join(engine.paths.images, 'garbage.lock');
 
-/** Runs `work`, which adds blobs and layers, with the collection kept out. */
+/** What a collection has taken away. */
+export interface Collected {
+  /** Diff ids. */
+  readonly layers: readonly string[];
+  readonly blobs: readonly string[];
+  /** Of both, on disk. */
+  readonly bytes: number;
+}
+
+const NOTHING: Collected = { layers: [], blobs: [], bytes: 0 };
+
+/** Runs `work`, which adds blobs and layers, safe from collections. When the disk is full, what it leaves unused is removed. */
 export async function whileAdding<T>(engine: Engine, work: () => Promise<T>): Promise<T> {
+  const mark = await withLock(lockPath(engine), () => makeWorkDir(engine.paths.tmp, ADDING_PREFIX), {
+    kind: 'shared',
+  });
+  let full = false;
+  try {
+    return await work();
+  } catch (error) {
+    full = error instanceof TsboxError && error.code === 'NO_SPACE';
+    throw error;
+  } finally {
+    await removeTree(engine, mark.path.slice(engine.paths.root.length + 1)).catch(() => {});
+    await mark.release();
+    if (full) await collect(engine).catch(error => engine.reporter.debug('store', () => messageOf(error)));
+  }
+}
+
+/** Runs `work`, short and without network, while no layer is on its way out. */
+export async function withoutCollection<T>(engine: Engine, work: () => Promise<T>): Promise<T> {
   return withLock(lockPath(engine), work, { kind: 'shared' });
 }
 
-/**
- * Removes what nobody refers to; returns the diff ids of the layers removed. Does nothing when an image is being added just now: what
- * is garbage still is so next time.
- */
-export async function collect(engine: Engine): Promise<string[]> {
-  const lock = await tryLock(lockPath(engine));
-  if (!lock) return [];
+/** Removes what nobody refers to. Throws STORE_CORRUPT when an image cannot be read: what it needs is unknown then. */
+export async function collect(engine: Engine): Promise<Collected> {
+  const aside = await makeWorkDir(engine.paths.tmp, 'removed');
   try {
-    await collectBlobs(engine);
-    return await collectLayers(engine);
+    giveToStore(engine.paths.root, aside.path);
+    const taken = await withLock(lockPath(engine), () => moveAside(engine, aside.path));
+    const relative = aside.path.slice(engine.paths.root.length + 1);
+    await removeTree(engine, relative, { mapped: taken.some(garbage => garbage.kind === 'layer') });
+    return taken.length === 0 ? NOTHING : summary(taken);
   } finally {
-    await lock.release();
+    await aside.release();
   }
 }
 
-async function collectBlobs({ paths }: Engine): Promise<void> {
-  const images = new ImageStore(paths.images, paths.tmp);
-  const used = await images.referenced();
-  const garbage = (await images.blobs.list()).filter(digest => !used.has(digest));
-  await Promise.all(garbage.map(digest => images.blobs.remove(digest)));
+/** Renames only: a reader that has a file of it open reads on. */
+async function moveAside(engine: Engine, aside: string): Promise<Garbage[]> {
+  const since = await oldestAdding(engine.paths.tmp);
+  const taken: Garbage[] = [];
+  for (const garbage of await garbageOf(engine, since)) {
+    if (await move(garbage.path, join(aside, garbage.name))) taken.push(garbage);
+  }
+  const back = await isWantedAgain(engine, aside, since);
+  const kept: Garbage[] = [];
+  for (const garbage of taken) {
+    if (!(await back(garbage))) kept.push(garbage);
+    else await move(join(aside, garbage.name), garbage.path);
+  }
+  return kept;
 }
 
-async function collectLayers(engine: Engine): Promise<string[]> {
-  const { paths } = engine;
-  const images = await new ImageStore(paths.images, paths.tmp).list();
-  const containers = await listContainerRecords(paths);
-  const used = new Set([...images.map(i => i.layers), ...containers.map(c => c.image.layers)].flat());
-  const layers = new LayerStore(paths.layers);
-  const garbage = (await layers.list()).filter(diffId => !used.has(diffId));
-  for (const diffId of garbage) {
-    await removeTree(engine, layers.path(diffId).slice(paths.root.length + 1), { mapped: true });
-  }
-  return garbage;
+/** False when it is gone, or when somebody has brought the same again. */
+async function move(from: string, to: string): Promise<boolean> {
+  return rename(from, to).then(
+    () => true,
+    (error: unknown) => {
+      if (hasErrno(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) return false;
+      throw ioError(error, `cannot move ${from} aside`);
+    },
+  );
+}
+
+function summary(taken: readonly Garbage[]): Collected {
+  const idsOf = (kind: Garbage['kind']) => taken.filter(g => g.kind === kind).map(g => g.digest);
+  const bytes = taken.reduce((sum, garbage) => sum + garbage.bytes, 0);
+  return { layers: idsOf('layer'), blobs: idsOf('blob'), bytes };
 }

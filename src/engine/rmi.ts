@@ -1,34 +1,39 @@
 import { TsboxError } from '../errors.ts';
 import { familiarReference, parseReference, repositoryOf } from '../oci/reference.ts';
-import type { ContainerRecord } from '../store/container-record.ts';
-import { containerState, listContainerRecords, shortId } from '../store/containers.ts';
 import type { ImageRecord } from '../store/images.ts';
-import { collect } from './collect.ts';
+import { type Collected, collect } from './collect.ts';
 import type { Engine } from './context.ts';
 import { findImage, imageStore } from './find-image.ts';
+import { activeConflict, nameConflict, runningConflict, stoppedConflict } from './rmi-conflicts.ts';
+import { type ImageUser, usersOfImage } from './rmi-users.ts';
 import type { RemovedImage } from './types.ts';
 
-interface User {
-  readonly id: string;
-  readonly running: boolean;
+export interface RmiOptions {
+  /** Also an image with several names (by id), or of a container that does not run. */
+  readonly force?: boolean;
 }
 
 /**
  * docker rmi. A name among others is only taken away; the last one, or an id, removes the image, and with it the layers and
- * blobs that nobody else refers to. CONFLICT when containers use it (a stopped one gives way to `force`, a running one never does),
- * or when an id has names in several repositories. Throws NOT_FOUND, BAD_REFERENCE.
+ * blobs that nobody else refers to. CONFLICT by docker's rules: a container uses it (a stopped one gives way to `force`, under a
+ * running one only the name goes), or an id has more names than one tag and the digests of its repository. Works on a damaged image.
+ * Throws NOT_FOUND, BAD_REFERENCE.
  */
 export async function rmi(
   engine: Engine,
   reference: string,
-  { force = false }: { force?: boolean } = {},
+  { force = false }: RmiOptions = {},
 ): Promise<RemovedImage> {
-  const image = await findImage(engine, reference);
-  const users = await usersOf(engine, image);
+  const image = await findImage(engine, reference).catch((error: unknown) => {
+    if (error instanceof TsboxError && ['STORE_CORRUPT', 'MANIFEST'].includes(error.code)) return undefined;
+    throw error;
+  });
+  if (!image) return removeDamaged(engine, reference);
+  const users = await usersOfImage(engine, image.id);
   const name = nameMeant(image, reference);
   return name === undefined
     ? removeById(engine, image, users, force)
-    : removeByName(engine, image, name, users, force);
+    : removeByName(engine, image, { name, typed: reference }, users, force);
 }
 
 /** Which of the image's names the user wrote; undefined when it was (the beginning of) its id. */
@@ -42,79 +47,77 @@ function nameMeant({ names, digests }: ImageRecord, text: string): string | unde
 async function removeByName(
   engine: Engine,
   image: ImageRecord,
-  name: string,
-  users: readonly User[],
+  { name, typed }: { name: string; typed: string },
+  users: readonly ImageUser[],
   force: boolean,
 ): Promise<RemovedImage> {
-  const others = image.names.filter(other => other !== name);
-  if (others.length > 0) {
-    await imageStore(engine).untag(name);
-    return { untagged: [familiar(name)], deleted: [] };
-  }
   const user = users[0];
-  if (user && !force) {
-    throw conflict(
-      `cannot remove the name ${familiar(name)}: container ${shortId(user.id)} uses its image ${short(image)}`,
-      user.running
-        ? `tsbox rm -f ${shortId(user.id)} first`
-        : `tsbox rm ${shortId(user.id)} first, or use --force`,
-    );
-  }
+  if (user && !force && isSingleReference(image)) throw nameConflict(typed, image, user);
+  const gone = [name, ...orphanedDigests(image, name)];
+  const left = [...image.names, ...image.digests].filter(other => !gone.includes(other));
   // Under a running container the image stays, without a name.
-  if (!users.some(u => u.running)) return removeAll(engine, image);
-  await imageStore(engine).untag(name);
-  return { untagged: [familiar(name)], deleted: [] };
+  if (left.length === 0 && !users.some(u => u.running)) return removeAll(engine, image, gone);
+  for (const each of gone) await imageStore(engine).untag(each);
+  return { untagged: gone.map(familiar), deleted: [] };
+}
+
+/** Docker's rule: with the last tag of a repository go its digests. */
+function orphanedDigests(image: ImageRecord, name: string): string[] {
+  if (!image.names.includes(name)) return [];
+  const repository = repositoryOf(parseReference(name));
+  const others = image.names.filter(other => other !== name);
+  if (others.some(other => repositoryOf(parseReference(other)) === repository)) return [];
+  return image.digests.filter(digest => repositoryOf(parseReference(digest)) === repository);
 }
 
 async function removeById(
   engine: Engine,
   image: ImageRecord,
-  users: readonly User[],
+  users: readonly ImageUser[],
   force: boolean,
 ): Promise<RemovedImage> {
-  const running = users.find(u => u.running);
-  const what = `cannot delete image ${short(image)}`;
-  if (running) {
-    throw conflict(
-      `${what}: running container ${shortId(running.id)} uses it`,
-      `tsbox rm -f ${shortId(running.id)} first`,
-    );
-  }
-  if (users[0] && !force) {
-    const id = shortId(users[0].id);
-    throw conflict(`${what}: stopped container ${id} uses it`, `tsbox rm ${id} first, or use --force`);
-  }
-  const repositories = new Set(image.names.map(name => repositoryOf(parseReference(name))));
-  if (repositories.size > 1 && !force) {
-    throw conflict(
-      `${what}: it has names in ${repositories.size} repositories`,
-      'remove them by name, or use --force',
-    );
-  }
-  return removeAll(engine, image);
+  const [user] = users;
+  if (user?.running) throw runningConflict(image, user);
+  if (!force && !isSingleReference(image)) throw activeConflict(image);
+  if (!force && user) throw stoppedConflict(image, user);
+  return removeAll(engine, image, [...image.names, ...image.digests]);
 }
 
-async function removeAll(engine: Engine, image: ImageRecord): Promise<RemovedImage> {
+/** At most one tag, and besides only digests of the same repository. */
+function isSingleReference({ names, digests }: ImageRecord): boolean {
+  if (names.length > 1) return false;
+  return new Set([...names, ...digests].map(name => repositoryOf(parseReference(name)))).size <= 1;
+}
+
+async function removeAll(
+  engine: Engine,
+  image: ImageRecord,
+  untagged: readonly string[],
+): Promise<RemovedImage> {
   await imageStore(engine).remove(image.id);
-  const layers = await collect(engine);
-  return { untagged: [...image.names, ...image.digests].map(familiar), deleted: [image.id, ...layers] };
+  const { layers } = await collectUnlessDamaged(engine);
+  const order = [...image.layers].reverse();
+  const mine = order.filter(layer => layers.includes(layer));
+  const others = layers.filter(layer => !order.includes(layer));
+  return { untagged: untagged.map(familiar), deleted: [image.id, ...mine, ...others] };
 }
 
-async function usersOf({ paths }: Engine, image: ImageRecord): Promise<User[]> {
-  const records = (await listContainerRecords(paths)).filter(record => record.image.id === image.id);
-  const users = await Promise.all(
-    records.map(async (record: ContainerRecord) => ({
-      id: record.id,
-      running: (await containerState(paths, record)).status === 'running',
-    })),
-  );
-  // The one that nothing can be done about comes first.
-  return users.sort((a, b) => Number(b.running) - Number(a.running));
+/** All that is left of it is its line in the index. */
+async function removeDamaged(engine: Engine, reference: string): Promise<RemovedImage> {
+  const id = await imageStore(engine).identify(reference);
+  if (id === undefined) throw new TsboxError('NOT_FOUND', `no such image: ${reference}`, { exitCode: 1 });
+  await imageStore(engine).remove(id);
+  const { layers } = await collectUnlessDamaged(engine);
+  return { untagged: [], deleted: [id, ...layers] };
 }
 
-const short = (image: ImageRecord): string => image.id.slice('sha256:'.length, 'sha256:'.length + 12);
+/** What a damaged image needs is unknown, so nothing is collected: but the one that was to go has gone. */
+async function collectUnlessDamaged(engine: Engine): Promise<Pick<Collected, 'layers'>> {
+  return collect(engine).catch((error: unknown) => {
+    if (!(error instanceof TsboxError) || !['STORE_CORRUPT', 'MANIFEST'].includes(error.code)) throw error;
+    engine.reporter.warn(`no space is freed: ${error.message}; tsbox system check mends the store`);
+    return { layers: [] };
+  });
+}
+
 const familiar = (name: string): string => familiarReference(parseReference(name));
-
-function conflict(message: string, hint: string): TsboxError {
-  return new TsboxError('CONFLICT', message, { hint, exitCode: 1 });
-}

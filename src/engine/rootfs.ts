@@ -1,4 +1,5 @@
 import { homedir, tmpdir } from 'node:os';
+import { TsboxError } from '../errors.ts';
 import type { RootfsRequest } from '../storage/driver.ts';
 import { storageDriver } from '../storage/select.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
@@ -8,7 +9,13 @@ import { mapsFor, storageHost } from './machine.ts';
 /** Makes what the container's storage needs on disk; again at each start, since a layer may have gone. */
 export async function prepareStorage(engine: Engine, record: ContainerRecord): Promise<void> {
   const host = storageHost(engine, await mapsFor(engine, 'auto'));
-  await storageDriver(record.storage.driver).prepare(await rootfsRequest(engine, record), host);
+  const request = await rootfsRequest(engine, record);
+  const prepare = (): Promise<void> => storageDriver(record.storage.driver).prepare(request, host);
+  await prepare().catch(async (error: unknown) => {
+    if (!(error instanceof TsboxError && error.code === 'STORAGE')) throw error;
+    // A collection that has moved a layer aside puts it back when it sees this container: it is waited for.
+    await (await import('./collect.ts')).withoutCollection(engine, prepare);
+  });
 }
 
 /** What a storage driver needs to know of a container. */

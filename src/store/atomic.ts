@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { access, open, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hasErrno, messageOf, TsboxError } from '../errors.ts';
 
@@ -58,6 +58,21 @@ export async function readJson<T>(path: string): Promise<T | undefined> {
       cause,
       hint: 'remove the container, image or volume it belongs to and make it again',
     });
+  }
+}
+
+/** False when there is no such file; otherwise its time of change is now, where it may be set. Throws IO. */
+export async function touch(path: string, what: string): Promise<boolean> {
+  const now = new Date();
+  try {
+    await utimes(path, now, now).catch((error: unknown) => {
+      if (!hasErrno(error, 'EROFS', 'EPERM', 'EACCES')) throw error;
+      return access(path);
+    });
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw ioError(error, what);
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { hasErrno, TsboxError } from '../errors.ts';
 import { digestHex, isDigest, sha256 } from '../oci/digest.ts';
 import { newSha256 } from '../util/hash.ts';
-import { ioError, newId } from './atomic.ts';
+import { ioError, newId, touch } from './atomic.ts';
 import { BLOB_PREFIX } from './workdir.ts';
 
 /** What is known of a blob before its bytes arrive. What is given is checked. */
@@ -50,9 +50,12 @@ export class BlobStore {
     return join(this.#directory, digestHex(digest));
   }
 
-  /** True when the blob is complete and here. */
+  /**
+   * True when the blob is complete and here. Also says that somebody wants it now: a collection that runs beside an adding of
+   * images spares what was asked for since (engine/collect.ts).
+   */
   async has(digest: string): Promise<boolean> {
-    return (await this.size(digest)) !== undefined;
+    return touch(this.path(digest), `cannot look up blob ${digest}`);
   }
 
   /** Bytes, or undefined when it is not here. */

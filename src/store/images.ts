@@ -65,6 +65,7 @@ export class ImageStore {
     ];
     const { mediaType, digest, size } = manifest;
     const bare: Entry = { mediaType, digest, size };
+    await this.#bytes(config.digest);
     return this.#index.update(async before => {
       const known = before.filter(e => e.digest === digest).flatMap(digestsOf);
       const entry = annotate(bare, {
@@ -87,11 +88,15 @@ export class ImageStore {
     return id === undefined ? undefined : this.#record(id, entries);
   }
 
-  /** Every image once, in the order they were added. */
-  async list(): Promise<ImageRecord[]> {
-    const entries = await this.#identified();
+  /**
+   * Every image once, in the order they were added. One whose blobs are missing or damaged is left out: it must not take `images`
+   * away from all the others. With `strict` it throws STORE_CORRUPT or MANIFEST.
+   */
+  async list({ strict = false }: { strict?: boolean } = {}): Promise<ImageRecord[]> {
+    const entries = await this.#identify(await this.#index.read(), strict);
     const ids = [...new Set(entries.map(idOf))].filter(id => id !== '');
-    return Promise.all(ids.map(id => this.#record(id, entries)));
+    const records = await Promise.all(ids.map(id => orDamaged(this.#record(id, entries), strict)));
+    return records.filter(record => record !== undefined);
   }
 
   /** Gives an image one more name, taking it from whatever had it. Throws NOT_FOUND. */
@@ -124,10 +129,24 @@ export class ImageStore {
     });
   }
 
+  /** Takes away every name; the image stays, dangling. */
+  async untagAll(id: string): Promise<void> {
+    await this.#index.update(async before => {
+      const identified = await this.#identify(before);
+      const names = identified.filter(e => idOf(e) === id).flatMap(e => nameIn(e) ?? []);
+      return { entries: names.reduce(withoutName, identified), result: undefined };
+    });
+  }
+
+  /** The id behind a name or the beginning of an id, when all that is known of it is its line in the index. */
+  async identify(text: string): Promise<string | undefined> {
+    return findId(await this.#identify(await this.#index.read(), false), text);
+  }
+
   /** Takes the image with all its names out of the index; its blobs stay for the garbage collection. True when it was there. */
   async remove(id: string): Promise<boolean> {
     return this.#index.update(async before => {
-      const identified = await this.#identify(before);
+      const identified = await this.#identify(before, false);
       const entries = identified.filter(e => idOf(e) !== id);
       return { entries, result: entries.length < before.length };
     });
@@ -150,9 +169,12 @@ export class ImageStore {
   }
 
   /** Entries that another tool wrote lack our annotations: their manifests tell. An index among them is no image, it has no id. */
-  async #identify(entries: readonly Entry[]): Promise<Entry[]> {
+  async #identify(entries: readonly Entry[], strict = true): Promise<Entry[]> {
     const isKnown = (e: Entry) => e.annotations?.[IMAGE_ID] !== undefined || !isManifestType(e.mediaType);
-    const identify = async (e: Entry) => annotate(e, { [IMAGE_ID]: (await this.#manifest(e)).config.digest });
+    const identify = async (e: Entry) => {
+      const manifest = await orDamaged(this.#manifest(e), strict);
+      return annotate(e, { [IMAGE_ID]: manifest?.config.digest });
+    };
     return Promise.all(entries.map(e => (isKnown(e) ? e : identify(e))));
   }
 
@@ -191,10 +213,19 @@ export class ImageStore {
       if (!hasErrno(error, 'ENOENT')) throw ioError(error, `cannot read blob ${digest}`);
       throw new TsboxError('STORE_CORRUPT', `blob ${digest} of an image is missing`, {
         cause: error,
-        hint: 'remove the image (tsbox rmi) and pull or load it again',
+        hint: 'tsbox system check mends the store; pull or load the image again',
       });
     }
   }
+}
+
+/** Undefined for what cannot be read as an image, unless `strict`. */
+async function orDamaged<T>(work: Promise<T>, strict: boolean): Promise<T | undefined> {
+  return work.catch((error: unknown) => {
+    const isDamage = error instanceof TsboxError && ['STORE_CORRUPT', 'MANIFEST'].includes(error.code);
+    if (strict || !isDamage) throw error;
+    return undefined;
+  });
 }
 
 const idOf = (entry: Entry): string => entry.annotations?.[IMAGE_ID] ?? '';

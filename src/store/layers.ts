@@ -1,8 +1,8 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { digestHex, isDigest } from '../oci/digest.ts';
-import { ioError, readJson } from './atomic.ts';
+import { ioError, readJson, touch } from './atomic.ts';
 
 /** `layers/<hex>/layer.json`: written before the directory gets its name, never changed. */
 export interface LayerRecord {
@@ -46,14 +46,9 @@ export class LayerStore {
     return join(this.#directory, digestHex(diffId));
   }
 
+  /** As BlobStore.has: also says that the layer is wanted now. */
   async has(diffId: string): Promise<boolean> {
-    try {
-      await stat(join(this.path(diffId), 'layer.json'));
-      return true;
-    } catch (error) {
-      if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return false;
-      throw ioError(error, `cannot look up layer ${diffId}`);
-    }
+    return touch(join(this.path(diffId), 'layer.json'), `cannot look up layer ${diffId}`);
   }
 
   /** Undefined when the layer is not here. */

@@ -1,21 +1,27 @@
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { collect, whileAdding } from '../../../src/engine/collect.ts';
 import type { Engine } from '../../../src/engine/context.ts';
 import { imageStore } from '../../../src/engine/find-image.ts';
 import { images } from '../../../src/engine/images.ts';
 import { inspectImage } from '../../../src/engine/inspect-image.ts';
 import { rmi } from '../../../src/engine/rmi.ts';
 import { tag } from '../../../src/engine/tag.ts';
+import { TsboxError } from '../../../src/errors.ts';
 import { sha256 } from '../../../src/oci/digest.ts';
 import { encodeManifest } from '../../../src/oci/manifest.ts';
 import { OCI_CONFIG, OCI_LAYER, OCI_MANIFEST } from '../../../src/oci/media-types.ts';
-import { tryLock } from '../../../src/store/lock.ts';
+import { LayerStore } from '../../../src/store/layers.ts';
 import { addContainer, engineOf, rejects, tempStore, writeState } from '../../support/container-store.ts';
+import { within } from '../../support/within.ts';
 
 const test = suite<{ engine: Engine }>('engine: images, tag, rmi, inspect');
 
 test.before.each(context => {
   context.engine = engineOf(tempStore());
+  mkdirSync(context.engine.paths.images);
 });
 
 /** An image without unpacked layers: nothing here needs a namespace. */
@@ -24,6 +30,7 @@ async function addImage(
   name: string | undefined,
   labels: Record<string, string> = {},
   created = '2026-01-01T00:00:00Z',
+  digests: readonly string[] = [],
 ) {
   const { blobs } = imageStore(engine);
   const seed = JSON.stringify([labels, created]);
@@ -44,8 +51,16 @@ async function addImage(
       layers: [{ mediaType: OCI_LAYER, ...layer }],
     }),
   );
-  return imageStore(engine).add(name, { mediaType: OCI_MANIFEST, ...manifest }, { size: 77 });
+  return imageStore(engine).add(name, { mediaType: OCI_MANIFEST, ...manifest }, { size: 77, digests });
 }
+
+function addLayer(engine: Engine, diffId: string): void {
+  const dir = new LayerStore(engine.paths.layers).path(diffId);
+  mkdirSync(join(dir, 'fs'), { recursive: true });
+  writeFileSync(join(dir, 'layer.json'), JSON.stringify({ version: 1, diffId, size: 5, entries: 1 }));
+}
+
+const exactly = (text: string): RegExp => new RegExp(`^${text.replace(/[()]/g, '\\$&')}$`);
 
 const use = (engine: Engine, id: string) =>
   addContainer(engine.paths, { image: { reference: 'x', id, layers: [] } });
@@ -61,25 +76,45 @@ test('a name among others is taken away, the last one takes the image with it', 
   assert.equal(await imageStore(engine).blobs.list(), []);
 });
 
-test('by id: one repository goes at once, several only with force', async ({ engine }) => {
-  const id = await addImage(engine, 'app:1');
-  await tag(engine, id, 'app:2');
-  assert.equal((await rmi(engine, id)).untagged, ['app:1', 'app:2']);
+test('by id: one tag with its digests goes at once, several only with force', async ({ engine }) => {
+  const digest = `app@${sha256('index')}`;
+  const id = await addImage(engine, 'app:1', {}, undefined, [`docker.io/library/${digest}`]);
+  assert.equal((await rmi(engine, id)).untagged, ['app:1', digest]);
   const again = await addImage(engine, 'app:1');
-  await tag(engine, again, 'other');
-  await rejects(rmi(engine, again.slice(7, 19)), 'CONFLICT', /2 repositories/, /--force/);
+  const words = `conflict: unable to delete ${id.slice(7, 19)} (must be forced) - image is referenced in multiple repositories`;
+  for (const name of ['app:2', 'other']) {
+    await tag(engine, again, name);
+    await rejects(rmi(engine, again.slice(7, 19)), 'CONFLICT', exactly(words), /--force/);
+  }
   assert.equal(await rmi(engine, again.slice(7, 19), { force: true }), {
-    untagged: ['app:1', 'other:latest'],
+    untagged: ['app:1', 'app:2', 'other:latest'],
     deleted: [again],
   });
+});
+
+test('with the last tag of a repository go its digests, but not the image that has another name', async ({
+  engine,
+}) => {
+  const [one, two] = ['docker.io/library/app', 'quay.io/app'].map(name => `${name}@${sha256('index')}`);
+  await addImage(engine, 'app:1', {}, undefined, [one ?? '', two ?? '']);
+  await tag(engine, 'app:1', 'app:2');
+  assert.equal((await rmi(engine, 'app:1')).untagged, ['app:1']);
+  assert.equal(await rmi(engine, 'app:2'), {
+    untagged: ['app:2', `app@${sha256('index')}`],
+    deleted: [],
+  });
+  const [left] = await images(engine);
+  assert.equal([left?.names, left?.digests], [[], [two]]);
 });
 
 test('a stopped container keeps its image, unless forced', async ({ engine }) => {
   const id = await addImage(engine, 'app');
   const container = await use(engine, id);
-  const short = new RegExp(container.id.slice(0, 12));
-  await rejects(rmi(engine, 'app'), 'CONFLICT', short, /tsbox rm /);
-  await rejects(rmi(engine, id), 'CONFLICT', /stopped container/, /--force/);
+  const by = `container ${container.id.slice(0, 12)}`;
+  const reference = `conflict: unable to remove repository reference "app" (must force) - ${by} is using its referenced image ${id.slice(7, 19)}`;
+  const delete_ = `conflict: unable to delete ${id.slice(7, 19)} (must be forced) - image is being used by stopped ${by}`;
+  await rejects(rmi(engine, 'app'), 'CONFLICT', exactly(reference), /tsbox rm /);
+  await rejects(rmi(engine, id), 'CONFLICT', exactly(delete_), /--force/);
   assert.equal(await names(engine), ['app:latest']);
   await tag(engine, 'app', 'app:2');
   assert.equal(await rmi(engine, 'app:2'), { untagged: ['app:2'], deleted: [] });
@@ -90,8 +125,13 @@ test('a running container keeps its image, whatever is forced; its name can go',
   const id = await addImage(engine, 'app');
   const container = await use(engine, id);
   writeState(engine.paths, container.id, {});
-  await rejects(rmi(engine, id, { force: true }), 'CONFLICT', /running container/, /rm -f/);
-  await rejects(rmi(engine, 'app'), 'CONFLICT', /uses its image/, /rm -f/);
+  await rejects(
+    rmi(engine, id, { force: true }),
+    'CONFLICT',
+    /\(cannot be forced\) - image is being used by running container/,
+    /rm -f/,
+  );
+  await rejects(rmi(engine, 'app'), 'CONFLICT', /is using its referenced image/, /rm -f/);
   assert.equal(await rmi(engine, 'app', { force: true }), { untagged: ['app:latest'], deleted: [] });
   assert.equal(
     (await images(engine)).map(i => [i.id, i.names]),
@@ -108,16 +148,74 @@ test('blobs that another image needs stay', async ({ engine }) => {
   assert.is((await inspectImage(engine, 'two')).Id, two);
 });
 
-test('nothing is collected while an image is being added', async ({ engine }) => {
+test('while an image is being added, what was asked for since stays; the rest goes', async ({ engine }) => {
   await addImage(engine, 'one');
-  await imageStore(engine).blobs.put(Buffer.from('on its way'));
-  const adding = await tryLock(`${engine.paths.images}/garbage.lock`, { kind: 'shared' });
+  const { blobs } = imageStore(engine);
+  const old = new Date(Date.now() - 3_600_000);
+  const put = async (text: string, size: number) => {
+    const { digest } = await blobs.put(Buffer.alloc(size, text));
+    utimesSync(blobs.path(digest), old, old);
+    return digest;
+  };
+  const [garbage, wanted, small] = [
+    await put('garbage', 2 << 20),
+    await put('wanted', 2 << 20),
+    await put('small', 10),
+  ];
+  await whileAdding(engine, async () => {
+    assert.ok(await blobs.has(wanted));
+    const fresh = await blobs.put(Buffer.alloc(2 << 20, 'on its way'));
+    const { blobs: taken } = await within(2000, collect(engine), 'no lock is held while images are added');
+    assert.equal(taken, [garbage]);
+    assert.ok(await blobs.has(fresh.digest));
+  });
+  assert.ok(await blobs.has(small));
   await rmi(engine, 'one');
-  assert.is((await imageStore(engine).blobs.list()).length, 4);
-  await adding?.release();
-  await addImage(engine, 'two');
-  await rmi(engine, 'two');
-  assert.equal(await imageStore(engine).blobs.list(), []);
+  assert.equal(await blobs.list(), []);
+  assert.equal(readdirSync(engine.paths.tmp), []);
+});
+
+test('the mark of a command that was killed does not count', async ({ engine }) => {
+  mkdirSync(join(engine.paths.tmp, 'adding-0123456789abcdef'));
+  await imageStore(engine).blobs.put(Buffer.from('left by it'));
+  assert.is((await collect(engine)).blobs.length, 1);
+  assert.equal(readdirSync(engine.paths.tmp), []);
+});
+
+test('a container keeps its layers, also one whose image is gone', async ({ engine }) => {
+  const used = sha256('used');
+  addLayer(engine, used);
+  await addContainer(engine.paths, { image: { reference: 'x', id: sha256('gone'), layers: [used] } });
+  assert.equal((await collect(engine)).layers, []);
+  assert.ok(await new LayerStore(engine.paths.layers).has(used));
+});
+
+test('a damaged image: the others are listed, nothing is collected, it can be removed', async ({
+  engine,
+}) => {
+  const id = await addImage(engine, 'bad', { a: '1' });
+  await addImage(engine, 'good', { a: '2' });
+  const { blobs } = imageStore(engine);
+  const { manifestDigest } = (await imageStore(engine).resolve('bad')) ?? {};
+  await blobs.remove(manifestDigest ?? '');
+  assert.equal(await names(engine), ['good:latest']);
+  await rejects(collect(engine), 'STORE_CORRUPT', /missing/, /system check/);
+  assert.equal((await rmi(engine, 'bad')).deleted, [id]);
+  await collect(engine);
+  assert.is((await blobs.list()).length, 3);
+});
+
+test('when the disk is full, what a failed command leaves unused is removed', async ({ engine }) => {
+  const { blobs } = imageStore(engine);
+  const failing = (code: 'NO_SPACE' | 'REGISTRY') =>
+    whileAdding(engine, async () => {
+      await blobs.put(Buffer.from(code));
+      throw new TsboxError(code, 'as told', { hint: 'none' });
+    });
+  await rejects(failing('REGISTRY'), 'REGISTRY');
+  assert.is((await blobs.list()).length, 1, 'a next pull finds it');
+  await rejects(failing('NO_SPACE'), 'NO_SPACE');
+  assert.equal(await blobs.list(), []);
 });
 
 test('what is not there, or is no name', async ({ engine }) => {

@@ -1,0 +1,27 @@
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listTemporary, takeGarbage } from '../store/workdir.ts';
+
+/** `tmp/adding-<random>`: an empty work directory held by whoever adds images; its time is when that began. */
+export const ADDING_PREFIX = 'adding';
+
+/** When the longest-running command that adds images began (epoch milliseconds); undefined when there is none. */
+export async function oldestAdding(tmp: string): Promise<number | undefined> {
+  let oldest: number | undefined;
+  for (const name of await listTemporary(tmp)) {
+    if (!name.startsWith(`${ADDING_PREFIX}-`)) continue;
+    const begun = await beginOf(join(tmp, name));
+    if (begun !== undefined) oldest = Math.min(oldest ?? begun, begun);
+  }
+  return oldest;
+}
+
+/** Undefined when whoever made the mark is dead; it is removed then. */
+async function beginOf(path: string): Promise<number | undefined> {
+  const info = await stat(path).catch(() => undefined);
+  const dead = await takeGarbage(path);
+  if (!dead) return info?.mtimeMs;
+  await rm(path, { recursive: true, force: true });
+  await dead.release();
+  return undefined;
+}

@@ -1,0 +1,91 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listContainerRecords } from '../store/containers.ts';
+import { LayerStore } from '../store/layers.ts';
+import type { Engine } from './context.ts';
+import { imageStore } from './find-image.ts';
+
+/** A layer or a blob that nobody refers to. */
+export interface Garbage {
+  readonly kind: 'layer' | 'blob';
+  readonly digest: string;
+  readonly path: string;
+  /** Its name among what is moved aside. */
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** What was asked for a moment before a command's mark counts as asked for by it: clocks of the kernel are coarse. */
+const SLACK = 2000;
+
+// Manifests and configs are read right after they are found here; nothing is won by taking them from under a reader.
+const SMALL = 1 << 20;
+
+/** What can be removed. `since`: when the oldest command began that adds images now; what was touched since is spared. */
+export async function garbageOf(engine: Engine, since: number | undefined): Promise<Garbage[]> {
+  const [layers, blobs] = await Promise.all([unusedLayers(engine), unusedBlobs(engine)]);
+  if (since === undefined) return [...layers, ...blobs];
+  const all = [...layers, ...blobs.filter(blob => blob.bytes >= SMALL)];
+  const fresh = await Promise.all(all.map(each => isTouched(each.kind, each.path, since)));
+  return all.filter((_, i) => !fresh[i]);
+}
+
+async function unusedLayers(engine: Engine): Promise<Garbage[]> {
+  const store = new LayerStore(engine.paths.layers);
+  const used = await usedLayers(engine);
+  const unused = (await store.list()).filter(id => !used.has(id));
+  return Promise.all(
+    unused.map(async digest => ({
+      kind: 'layer' as const,
+      digest,
+      path: store.path(digest),
+      name: `layer-${digest.slice('sha256:'.length)}`,
+      bytes: await store.size([digest]).catch(() => 0),
+    })),
+  );
+}
+
+async function usedLayers(engine: Engine): Promise<Set<string>> {
+  const images = await imageStore(engine).list({ strict: true });
+  return new Set([...images.flatMap(i => i.layers), ...(await layersOfContainers(engine))]);
+}
+
+async function layersOfContainers({ paths }: Engine): Promise<string[]> {
+  return (await listContainerRecords(paths)).flatMap(record => record.image.layers);
+}
+
+async function unusedBlobs(engine: Engine): Promise<Garbage[]> {
+  const images = imageStore(engine);
+  const used = await images.referenced();
+  const unused = (await images.blobs.list()).filter(digest => !used.has(digest));
+  return Promise.all(
+    unused.map(async digest => ({
+      kind: 'blob' as const,
+      digest,
+      path: images.blobs.path(digest),
+      name: `blob-${digest.slice('sha256:'.length)}`,
+      bytes: (await images.blobs.size(digest)) ?? 0,
+    })),
+  );
+}
+
+/**
+ * Asked of what has been moved aside: a container made while we looked has its record written before it looks for its layers, so that
+ * one of the two sees the other; what was asked for in that moment has a new time.
+ */
+export async function isWantedAgain(
+  engine: Engine,
+  aside: string,
+  since: number | undefined,
+): Promise<(garbage: Garbage) => Promise<boolean>> {
+  const used = new Set(await layersOfContainers(engine));
+  return async ({ kind, digest, name }) => {
+    if (kind === 'layer' && used.has(digest)) return true;
+    return since !== undefined && isTouched(kind, join(aside, name), since);
+  };
+}
+
+async function isTouched(kind: Garbage['kind'], path: string, since: number): Promise<boolean> {
+  const info = await stat(kind === 'layer' ? join(path, 'layer.json') : path).catch(() => undefined);
+  return info !== undefined && info.mtimeMs >= since - SLACK;
+}
