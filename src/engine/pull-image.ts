@@ -99,15 +99,25 @@ async function readConfig(
   if (size > MAX_CONFIG_SIZE)
     throw new TsboxError('MANIFEST', `the image config is larger than ${MAX_CONFIG_SIZE} bytes`);
   if (!(await blobs.has(digest))) {
-    const writer = await blobs.writer({ digest, size });
-    try {
-      await downloadBlob(client, { digest, size }, writer);
-      await writer.commit();
-    } finally {
-      await writer.abort();
-    }
+    await blobs.claimed(digest, {}, async () => {
+      if (!(await blobs.has(digest))) await downloadWhole(client, blobs, { digest, size });
+    });
   }
   return parseImageConfig(await blobs.read(digest, MAX_CONFIG_SIZE));
+}
+
+async function downloadWhole(
+  client: RegistryClient,
+  blobs: BlobStore,
+  expect: { digest: string; size: number },
+): Promise<void> {
+  const writer = await blobs.writer(expect);
+  try {
+    await downloadBlob(client, expect, writer);
+    await writer.commit();
+  } finally {
+    await writer.abort();
+  }
 }
 
 function checkConfig(

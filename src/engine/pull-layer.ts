@@ -8,7 +8,7 @@ import type { BlobStore } from '../store/blobs.ts';
 import type { Engine } from './context.ts';
 import type { LayerProgress } from './pull-progress.ts';
 import { receiverFor, Tee } from './pull-tee.ts';
-import { beginLayer, type LayerSink } from './unpack.ts';
+import { beginLayer, hasLayer, type LayerSink } from './unpack.ts';
 
 /** A layer and what of it is here already. */
 export interface LayerJob {
@@ -30,9 +30,23 @@ export interface LayerContext {
  * nothing of it stays. Throws DIGEST, LAYER, REGISTRY, NO_SPACE, ABORTED.
  */
 export async function bringLayer(context: LayerContext, job: LayerJob): Promise<void> {
-  if (job.hasTree && (job.hasBlob || !context.engine.config.images.keepBlobs)) {
-    return job.progress.say('Already exists');
-  }
+  if (isComplete(context, job)) return job.progress.say('Already exists');
+  const onWait = (): void => job.progress.say('Waiting');
+  const options = { signal: context.engine.signal, onWait };
+  await context.blobs.claimed(job.descriptor.digest, options, async () => {
+    // Another command may have brought it since we planned.
+    const hasBlob = job.hasBlob || (await context.blobs.has(job.descriptor.digest));
+    const hasTree = job.hasTree || (await hasLayer(context.engine, job.diffId));
+    await bringMissing(context, { ...job, hasBlob, hasTree });
+  });
+  job.progress.say('Pull complete');
+}
+
+const isComplete = ({ engine }: LayerContext, job: LayerJob): boolean =>
+  job.hasTree && (job.hasBlob || !engine.config.images.keepBlobs);
+
+async function bringMissing(context: LayerContext, job: LayerJob): Promise<void> {
+  if (isComplete(context, job)) return;
   // Not awaited: the process that unpacks starts while the registry answers.
   const sink = job.hasTree ? Promise.resolve(undefined) : begin(context, job);
   try {
@@ -42,7 +56,6 @@ export async function bringLayer(context: LayerContext, job: LayerJob): Promise<
     await (await sink.catch(() => undefined))?.abort();
     throw named(error, job);
   }
-  job.progress.say('Pull complete');
 }
 
 function begin({ engine }: LayerContext, { descriptor, diffId }: LayerJob): Promise<LayerSink> {

@@ -5,6 +5,7 @@ import { hasErrno, TsboxError } from '../errors.ts';
 import { digestHex, isDigest, sha256 } from '../oci/digest.ts';
 import { newSha256 } from '../util/hash.ts';
 import { ioError, newId, touch } from './atomic.ts';
+import { type ClaimOptions, withClaim } from './claims.ts';
 import { BLOB_PREFIX } from './workdir.ts';
 
 /** What is known of a blob before its bytes arrive. What is given is checked. */
@@ -96,6 +97,11 @@ export class BlobStore {
     const writer = await this.writer({ digest, size: bytes.length });
     await writer.write(bytes);
     return writer.commit();
+  }
+
+  /** Runs `work`, which brings this blob, when nobody else is bringing it: ask `has` inside. Throws ABORTED, IO. */
+  async claimed<T>(digest: string, options: ClaimOptions, work: () => Promise<T>): Promise<T> {
+    return withClaim(this.#temporary, digestHex(digest), options, work);
   }
 
   /** Begins a blob. Two writers of one digest do not disturb each other: the last rename wins with the same bytes. */

@@ -33,6 +33,23 @@ export async function makeWorkDir(tmpDir: string, prefix: string): Promise<WorkD
   }
 }
 
+/** Makes and holds a directory of `tmp/` whose name says what it is for; undefined when somebody else holds it. Throws IO or NO_SPACE. */
+export async function takeNamedWorkDir(path: string): Promise<WorkDir | undefined> {
+  const { tryFlock } = await import('../sys/flock.ts');
+  for (;;) {
+    const directory = await makeAndOpen(path);
+    if (!directory) continue;
+    if (!tryFlock(directory.fd, 'exclusive')) {
+      await directory.close();
+      return undefined;
+    }
+    if (await isStillThere(directory, path)) {
+      return { path, fd: directory.fd, release: () => directory.close() };
+    }
+    await directory.close();
+  }
+}
+
 /** Takes over an entry of `tmp/` that nobody holds; undefined when somebody does, or when it is gone or not of our making. */
 export async function takeGarbage(path: string): Promise<WorkDir | undefined> {
   // A half-written blob is the one kind of file that its writer holds a lock on.

@@ -347,11 +347,35 @@ test('without keep_blobs a layer is checked and not kept', async scene => {
   assert.is((await images.resolve(`${registry.host}/a/b:1`))?.id, sha256(image.config));
 });
 
-test('two pulls at once end well', async scene => {
+test('pulls at once download each blob once, also when one of them is called off', async scene => {
   const { registry } = scene;
   addImage(scene, 'a/b', '1', ['a', 'b', 'c', 'd'].map(layer));
-  const results = await Promise.all([1, 2, 3].map(() => get(scene, `${registry.host}/a/b:1`)));
+  registry.mischief = ({ path }) => (path.includes('/blobs/') ? { delay: 100 } : undefined);
+  const stop = new AbortController();
+  const name = `${registry.host}/a/b:1`;
+  const pulls = [1, 2, 3].map(() => get(scene, name));
+  const calledOff = get(scene, name, {}, engineOf(scene, {}, stop.signal)).catch(() => undefined);
+  setTimeout(() => stop.abort(), 250);
+  const results = await Promise.all(pulls);
+  await calledOff;
   assert.is(new Set(results.map(result => result.id)).size, 1);
+  const complete = registry.seen.filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'));
+  const paths = complete.map(({ path }) => path);
+  // What the one that was called off had begun is begun again.
+  assert.ok(paths.length <= new Set(paths).size + 3, paths.join(' '));
+  assertNothingHalfMade(scene);
+});
+
+test('two pulls at once download each blob once', async scene => {
+  const { registry } = scene;
+  addImage(scene, 'a/b', '1', ['a', 'b', 'c', 'd'].map(layer));
+  addImage(scene, 'a/c', '1', ['a', 'b', 'e'].map(layer));
+  registry.mischief = ({ path }) => (path.includes('/blobs/') ? { delay: 100 } : undefined);
+  const names = ['a/b:1', 'a/b:1', 'a/c:1'];
+  await Promise.all(names.map(name => get(scene, `${registry.host}/${name}`)));
+  const digests = registry.seen.flatMap(({ path }) => /blobs\/(sha256:[0-9a-f]+)/.exec(path)?.[1] ?? []);
+  assert.is(digests.length, 5 + 2);
+  assert.is(new Set(digests).size, 5 + 2);
   assertNothingHalfMade(scene);
 });
 
