@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { hasErrno, TsboxError } from '../errors.ts';
 import { decompress } from '../layer/decompress.ts';
@@ -21,6 +21,8 @@ const SMALL = 1 << 20;
 /** … this many bytes; the others go straight into the blob store under their digest. */
 const MEMORY = 64 << 20;
 const MAX_MEMBERS = 100_000;
+/** PATH_MAX. A hundred thousand names of a megabyte each, which compress to nothing, would not fit into memory. */
+const MAX_NAME = 4096;
 const MAX_LINKS = 10;
 
 /** A directory that holds an OCI layout. */
@@ -34,29 +36,46 @@ export class DirectoryFiles implements ArchiveFiles {
   }
 
   async read(name: string, maxBytes: number): Promise<Buffer | undefined> {
-    const path = this.#path(name);
-    try {
-      const { size } = await stat(path);
+    return this.#withFile(name, async (file, size) => {
       if (size > maxBytes) throw tooLarge(name, maxBytes);
-      return await readFile(path);
-    } catch (error) {
-      if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-      throw ioError(error, `cannot read ${path}`);
-    }
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, 0);
+      return buffer.subarray(0, bytesRead);
+    });
   }
 
-  async store(name: string): Promise<BlobDescriptor | undefined> {
+  store(name: string): Promise<BlobDescriptor | undefined> {
+    return this.#withFile(name, async (file, size) => {
+      const writer = await this.#blobs.writer({ size });
+      try {
+        for await (const chunk of file.createReadStream({ highWaterMark: SMALL, autoClose: false }))
+          await writer.write(chunk as Buffer);
+        return await writer.commit();
+      } finally {
+        await writer.abort();
+      }
+    });
+  }
+
+  /** Opened without waiting for the other end of a FIFO, and read only when it is a file of a known size: /dev/zero has no end. */
+  async #withFile<T>(
+    name: string,
+    use: (file: FileHandle, size: number) => Promise<T>,
+  ): Promise<T | undefined> {
     const path = this.#path(name);
-    const writer = await this.#blobs.writer();
-    try {
-      for await (const chunk of createReadStream(path, { highWaterMark: SMALL }))
-        await writer.write(chunk as Buffer);
-      return await writer.commit();
-    } catch (error) {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
       if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
       throw ioError(error, `cannot read ${path}`);
+    });
+    if (!file) return undefined;
+    try {
+      const status = await file.stat();
+      if (!status.isFile())
+        throw new TsboxError('MANIFEST', `${JSON.stringify(name)} of the layout is no regular file`);
+      return await use(file, status.size);
+    } catch (error) {
+      throw ioError(error, `cannot read ${path}`);
     } finally {
-      await writer.abort();
+      await file.close();
     }
   }
 
@@ -143,6 +162,8 @@ class Collector implements TarSink {
   entry(entry: TarEntry): void {
     if (this.members.size >= MAX_MEMBERS)
       throw new TsboxError('LAYER', 'the image archive has too many members');
+    if (Math.max(entry.name.length, entry.link.length) > MAX_NAME)
+      throw new TsboxError('LAYER', `a name of the image archive is longer than ${MAX_NAME} bytes`);
     const name = normal(Buffer.from(entry.name, 'latin1').toString());
     const link = Buffer.from(entry.link, 'latin1').toString();
     this.#name = entry.type === 'file' ? name : '';

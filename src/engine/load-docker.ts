@@ -19,6 +19,8 @@ interface Item {
 const MEDIA_TYPES = { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD } as const;
 /** Images in one archive. */
 const MAX_ITEMS = 1000;
+/** Names of one image: each is a change of the store's index. */
+const MAX_TAGS = 1000;
 
 /** Stores the images of a docker-archive; undefined when it is none. Their manifests are made here: such an archive has none. */
 export async function readDockerArchive(
@@ -47,7 +49,7 @@ function parseItems(bytes: Buffer): Item[] {
 function parseItem(item: Json, where: string): Item {
   return {
     config: asString(item.Config, `${where}.Config`),
-    tags: asStrings(item.RepoTags ?? [], `${where}.RepoTags`),
+    tags: asStrings(item.RepoTags ?? [], `${where}.RepoTags`, MAX_TAGS),
     layers: asStrings(item.Layers ?? [], `${where}.Layers`, MAX_LAYERS),
   };
 }

@@ -8,11 +8,13 @@ import { imageStore } from '../../src/engine/find-image.ts';
 import { importImage } from '../../src/engine/import.ts';
 import { load } from '../../src/engine/load.ts';
 import { sha256 } from '../../src/oci/digest.ts';
+import { makeFifo } from '../../src/sys/mknod.ts';
 import { rejects as rejectsWith } from '../support/container-store.ts';
 import { configBytes, ociBlobs, type TestImage } from '../support/images.ts';
 import { type LayerScene, leftovers, openLayerScene } from '../support/layer-scene.ts';
 import { requires } from '../support/requires.ts';
-import { archive, dir, file, hardlink, pax, symlink } from '../support/tar-bytes.ts';
+import { archive, dir, file, gnuLong, hardlink, pax, symlink } from '../support/tar-bytes.ts';
+import { within } from '../support/within.ts';
 
 /** Image archives whose documents lie: names that climb, blobs that are not what they are called, documents too large or of the wrong kind. */
 const test = requires(suite<{ scene: LayerScene }>('security: image archives'), 'userns');
@@ -234,6 +236,66 @@ test('a layout directory: links out of it, missing files', async ({ scene }) => 
   symlinkSync(join(scene.canary.dir, 'file'), join(bad, 'index.json'));
   await rejects(load(scene.engine, bad), 'MANIFEST');
   await rejects(load(scene.engine, join(bad, 'none')), 'IO', /none/);
+});
+
+test('a layout directory whose files are FIFOs or devices: nothing waits, nothing is read without end', async ({
+  scene,
+}) => {
+  const made = ociBlobs(IMAGE);
+  const entry = { mediaType: made.mediaType, digest: sha256(made.manifest), size: made.manifest.length };
+  const index = JSON.stringify({ schemaVersion: 2, manifests: [entry] });
+  const odd: Array<(path: string) => void> = [
+    path => makeFifo(path, 0o600),
+    path => symlinkSync('/dev/zero', path),
+    path => symlinkSync('/dev/full', path),
+    path => mkdirSync(path),
+  ];
+  for (const [n, make] of odd.entries()) {
+    for (const victim of ['index.json', ...made.blobs.keys()]) {
+      const layout = join(scene.engine.paths.root, `../odd-${n}-${victim.slice(7, 15)}`);
+      mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
+      for (const [digest, bytes] of [['index.json', Buffer.from(index)] as const, ...made.blobs]) {
+        const path = join(layout, digest === 'index.json' ? digest : `blobs/sha256/${digest.slice(7)}`);
+        if (digest === victim) make(path);
+        else writeFileSync(path, bytes);
+      }
+      await rejects(within(10_000, load(scene.engine, layout)), 'MANIFEST', /is no regular file/);
+      await isEmpty(scene);
+    }
+  }
+});
+
+test('names of megabytes do not pile up in memory', async ({ scene }) => {
+  const long = 'x'.repeat(100_000);
+  for (const bytes of [
+    archive(pax({ path: long }), file('a')),
+    archive(pax({ linkpath: long }), symlink('a', 'b')),
+    archive(gnuLong('L', long), file('a')),
+  ]) {
+    await rejects(load(scene.engine, stream(bytes)), 'LAYER', /longer than 4096 bytes/);
+    await isEmpty(scene);
+  }
+});
+
+test('a hundred thousand names for one image, images in one archive, or layers in one image', async ({
+  scene,
+}) => {
+  const names = Array.from({ length: 100_000 }, (_, i) => `a:${i}`);
+  const item = { Config: 'c.json', Layers: ['l/layer.tar'] };
+  const items = Array.from({ length: 50_000 }, () => item);
+  const cases = [
+    docker({ RepoTags: names }),
+    docker({ Layers: names }),
+    archive(file('c.json', CONFIG), file('l/layer.tar', LAYER), file('manifest.json', JSON.stringify(items))),
+  ];
+  for (const bytes of cases) {
+    await rejects(
+      within(20_000, load(scene.engine, stream(bytes, 1 << 20))),
+      'MANIFEST',
+      /entries, more than/,
+    );
+    await isEmpty(scene);
+  }
 });
 
 test('import: what is no archive, and a bad name before anything is read', async ({ scene }) => {
