@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { messageOf, TsboxError } from '../errors.ts';
+import type { CopyTask } from '../layer/copy-tasks.ts';
 import type { FlattenTask, Task, TaskReply } from '../layer/tasks.ts';
 
 /**
@@ -10,8 +11,10 @@ const REPLY = 1;
 
 async function main(argument: string | undefined): Promise<void> {
   try {
-    const task = JSON.parse(argument ?? '') as Task;
+    const task = JSON.parse(argument ?? '') as Task | CopyTask;
     if (task.task === 'flatten') await flattenLayers(task);
+    else if (task.task === 'copy-in' || task.task === 'copy-out' || task.task === 'export')
+      (await import('./copy.ts')).copy(task);
     else reply({ ok: await perform(task) });
   } catch (error) {
     const { code, hint } =
