@@ -93,9 +93,8 @@ export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, strin
   stop: { '--signal': PLANNED, '-s': PLANNED },
   rm: { '--link': 'a legacy of docker', '-l': 'a legacy of docker' },
   inspect: { '--size': PLANNED, '-s': PLANNED },
+  push: { '--disable-content-trust': 'there are no signatures to make' },
   pull: {
-    '--all-tags': PLANNED,
-    '-a': PLANNED,
     '--disable-content-trust':
       'content is always checked against its digest; there are no signatures to skip',
   },
@@ -143,7 +142,6 @@ export const ABSENT_VERBS: Readonly<Record<string, string>> = {
   plugin: 'drivers are part of tsbox',
   port: PLANNED,
   prune: PLANNED,
-  push: PLANNED,
   rename: PLANNED,
   restart: PLANNED,
   search: PLANNED,

@@ -20,6 +20,7 @@ export const VERBS: Readonly<Record<string, Load>> = {
   rm: async () => (await import('./commands/rm.ts')).Rm,
   inspect: async () => (await import('./commands/inspect.ts')).Inspect,
   pull: async () => (await import('./commands/pull.ts')).Pull,
+  push: async () => (await import('./commands/push.ts')).Push,
   load: async () => (await import('./commands/load.ts')).Load,
   save: async () => (await import('./commands/save.ts')).Save,
   import: async () => (await import('./commands/import.ts')).Import,
@@ -49,7 +50,7 @@ const SAME_UNDER_CONTAINER = [
   'wait',
   'rm',
 ];
-const SAME_UNDER_IMAGE = ['pull', 'load', 'save', 'import', 'tag'];
+const SAME_UNDER_IMAGE = ['pull', 'push', 'load', 'save', 'import', 'tag'];
 const under = (noun: string, verbs: readonly string[]): [string, readonly string[]][] =>
   verbs.map(verb => [`${noun} ${verb}`, [verb]]);
 

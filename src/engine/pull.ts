@@ -9,6 +9,7 @@ import { LayerStore } from '../store/layers.ts';
 import { whileAdding } from './collect.ts';
 import type { Engine } from './context.ts';
 import type { PullContext } from './pull-source.ts';
+import { expandAlias } from './short-names.ts';
 import type { PullOptions, PullPolicy, PullResult } from './types.ts';
 
 /**
@@ -21,12 +22,12 @@ export async function pull(
   options: PullOptions = {},
   limits?: NetworkLimits,
 ): Promise<PullResult> {
-  const ref = parseReference(reference);
   const images = new ImageStore(engine.paths.images, engine.paths.tmp);
   const policy = options.policy ?? 'always';
   const here = policy === 'always' ? undefined : await findHere(engine, images, reference, options.platform);
-  if (here !== undefined) return asResult(ref, here);
+  if (here !== undefined) return asResult(parseReference(here.name), here.record);
   if (policy === 'never') throw notHere(reference);
+  const ref = parseReference(await expandAlias(engine, reference));
   return fetchImage(engine, images, ref, options, limits);
 }
 
@@ -44,9 +45,9 @@ export async function ensureImage(
   const isId = /^(?:sha256:[0-9a-f]+|[0-9a-f]{64})$/.test(reference);
   const ask = policy === 'always' && !isId;
   const here = ask ? undefined : await findHere(engine, images, reference, options.platform);
-  if (here !== undefined) return here;
+  if (here !== undefined) return here.record;
   if (policy === 'never' || isId) throw notHere(reference);
-  const ref = parseReference(reference);
+  const ref = parseReference(await expandAlias(engine, reference));
   if (policy === 'missing') engine.reporter.info(`Unable to find image '${familiarReference(ref)}' locally`);
   const { id } = await fetchImage(engine, images, ref, options);
   const record = await images.resolve(id);
@@ -55,8 +56,22 @@ export async function ensureImage(
   return record;
 }
 
-/** The image, if it is here with every layer unpacked, for the platform that was asked for. */
+/** The image under that name, or under what the name stands for. */
 async function findHere(
+  engine: Engine,
+  images: ImageStore,
+  reference: string,
+  platform: string | undefined,
+): Promise<{ name: string; record: ImageRecord } | undefined> {
+  const named = await usableHere(engine, images, reference, platform);
+  if (named !== undefined) return { name: reference, record: named };
+  const name = await expandAlias(engine, reference);
+  const record = name === reference ? undefined : await usableHere(engine, images, name, platform);
+  return record && { name, record };
+}
+
+/** The image, if it is here with every layer unpacked, for the platform that was asked for. */
+async function usableHere(
   engine: Engine,
   images: ImageStore,
   reference: string,

@@ -138,6 +138,20 @@ export class Tsbox {
     return (await import('./pull.ts')).pull(this.#engine, reference, options);
   }
 
+  /** Pulls every tag of a repository, one after another. */
+  async pullAll(repository: string, options: T.PullOptions = {}): Promise<T.PullResult[]> {
+    return (await import('./pull-all.ts')).pullAll(this.#engine, repository, options);
+  }
+
+  async push(reference: string, options: T.PushOptions = {}): Promise<T.PushResult> {
+    return (await import('./push.ts')).push(this.#engine, reference, options);
+  }
+
+  /** Pushes every tag of a repository that is here. */
+  async pushAll(repository: string, options: T.PushOptions = {}): Promise<T.PushResult[]> {
+    return (await import('./push.ts')).pushAll(this.#engine, repository, options);
+  }
+
   /** Loads a docker-archive or OCI archive or layout; returns the names (or ids) of what was loaded. */
   async load(input: NodeJS.ReadableStream | string, options: T.LoadOptions = {}): Promise<string[]> {
     return (await import('./load.ts')).load(this.#engine, input, options);

@@ -265,6 +265,23 @@ export interface ImportOptions {
   readonly platform?: string;
 }
 
+export interface PushOptions {
+  /** Throws PLATFORM when the image here is for another one. */
+  platform?: string;
+  /** Bytes of one request of an upload. Default: the configuration's, else a blob is one request. */
+  chunkSize?: number;
+  onProgress?: (event: ProgressEvent) => void;
+}
+
+export interface PushResult {
+  /** Canonical name with tag. */
+  readonly reference: string;
+  /** Digest of the manifest in the registry. */
+  readonly digest: string;
+  /** Bytes of the manifest. */
+  readonly size: number;
+}
+
 export interface RemovedImage {
   readonly untagged: readonly string[];
   readonly deleted: readonly string[];

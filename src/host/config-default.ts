@@ -14,6 +14,10 @@ export interface Config {
     /** `host[:port]` that may be spoken to over plain HTTP or with an unknown certificate. */
     readonly insecure: readonly string[];
     readonly blocked: readonly string[];
+    /** Short name (`fedora`) to the repository it means. */
+    readonly aliases: Readonly<Record<string, string>>;
+    /** Bytes of one request of a push. Absent (default): a blob is one request. */
+    readonly chunkSize?: number;
   };
   /** A layer that unpacks to more than this many times its compressed size is refused. Default 200. */
   readonly layer: { readonly maxRatio: number };
@@ -29,7 +33,7 @@ export function defaultConfig(): Config {
     storage: { driver: 'auto' },
     network: { driver: 'auto' },
     images: { keepBlobs: true },
-    registries: { mirrors: {}, insecure: [], blocked: [] },
+    registries: { mirrors: {}, insecure: [], blocked: [], aliases: {} },
     layer: { maxRatio: 200 },
     userns: { mode: 'auto' },
   };

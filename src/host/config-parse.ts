@@ -19,6 +19,14 @@ const oneOf =
   (...words: string[]): Check =>
   v =>
     typeof v === 'string' && words.includes(v) ? undefined : `must be one of ${words.join(', ')}`;
+const pieces: Check = v =>
+  typeof v === 'number' && Number.isInteger(v) && v >= 1024
+    ? undefined
+    : 'must be a number of bytes, at least 1024';
+const aliases: Check = v =>
+  isTable(v) && Object.values(v).every(name => text(name) === undefined)
+    ? undefined
+    : 'must be a table of names: fedora = "registry.example/fedora"';
 const mirrors: Check = v =>
   isTable(v) && Object.values(v).every(list => texts(list) === undefined)
     ? undefined
@@ -34,6 +42,8 @@ const KEYS: Readonly<Record<string, Check>> = {
   'registries.mirrors': mirrors,
   'registries.insecure': texts,
   'registries.blocked': texts,
+  'registries.aliases': aliases,
+  'registries.chunk_size': pieces,
   'layer.max_ratio': ratio,
   'userns.mode': oneOf('auto', 'ranges', 'single', 'keep-id'),
   'userns.root_user': text,
@@ -89,6 +99,10 @@ function assemble(values: ReadonlyMap<string, unknown>): Config {
       mirrors: { ...get('registries.mirrors', base.registries.mirrors) },
       insecure: get('registries.insecure', base.registries.insecure),
       blocked: get('registries.blocked', base.registries.blocked),
+      aliases: { ...get('registries.aliases', base.registries.aliases) },
+      ...(values.has('registries.chunk_size') && {
+        chunkSize: values.get('registries.chunk_size') as number,
+      }),
     },
     layer: { maxRatio: get('layer.max_ratio', base.layer.maxRatio) },
     userns: { mode: get('userns.mode', base.userns.mode), ...maybe('rootUser', 'userns.root_user') },

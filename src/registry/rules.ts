@@ -25,7 +25,7 @@ function merge(files: readonly (readonly RegistryRule[])[]): readonly RegistryRu
 }
 
 /** The user's file takes the place of the machine's; the directories beside them are added to it, in the order of names. */
-async function confFiles(): Promise<readonly string[]> {
+export async function confFiles(): Promise<readonly string[]> {
   const chosen = absoluteEnvironment('CONTAINERS_REGISTRIES_CONF');
   if (chosen !== undefined) return [chosen];
   const user = join(absoluteEnvironment('XDG_CONFIG_HOME') ?? join(homedir(), '.config'), 'containers');

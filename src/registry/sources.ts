@@ -20,7 +20,7 @@ export interface Source {
 /** What the user's files say about registries. */
 export interface RegistryRules {
   /** Our own configuration. */
-  readonly config: Config['registries'];
+  readonly config: Pick<Config['registries'], 'mirrors' | 'insecure' | 'blocked'>;
   /** containers/registries.conf. */
   readonly rules: readonly RegistryRule[];
 }

@@ -124,6 +124,7 @@ export const DOCKER_FLAGS: Readonly<Record<string, readonly string[]>> = {
   logs: ['--details', '--follow', '--since', '--tail', '--timestamps', '--until'],
   ps: ['--all', '--filter', '--format', '--last', '--latest', '--no-trunc', '--quiet', '--size'],
   pull: ['--all-tags', '--disable-content-trust', '--platform', '--quiet'],
+  push: ['--all-tags', '--disable-content-trust', '--platform', '--quiet'],
   rm: ['--force', '--link', '--volumes'],
   rmi: ['--force', '--no-prune', '--platform'],
   run: [

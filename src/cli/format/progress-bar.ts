@@ -3,13 +3,13 @@ import { printableLine } from '../printable.ts';
 import { humanSize } from './human.ts';
 
 /** States in which a layer has nothing left to do. */
-const DONE = /complete$|^Already exists$|^Loaded|^Layer already exists$/i;
+const DONE = /complete$|^Already exists$|^Loaded|^Layer already exists$|^Pushed$|^Mounted from /i;
 
 export const isDone = (event: ProgressEvent): boolean => DONE.test(event.status);
 
 /** One line of at most `width` columns: `f18232174bc9: Downloading [====>    ]  1.2MB/3.6MB`. */
 export function barLine(event: ProgressEvent, width: number): string {
-  const head = printableLine(`${event.id}: ${event.status}`);
+  const head = printableLine(event.id === '' ? event.status : `${event.id}: ${event.status}`);
   const tail = amount(event);
   const room = width - head.length - tail.length - 4;
   const bar = event.total && room >= 10 ? ` ${bracketed(event, Math.min(room, 50))} ` : ' ';

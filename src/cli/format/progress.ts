@@ -40,7 +40,8 @@ class Lines implements ProgressView {
   update(event: ProgressEvent): void {
     if (this.#last.get(event.id) === event.status) return;
     this.#last.set(event.id, event.status);
-    this.#output.write(`${printableLine(`${event.id}: ${event.status}`)}\n`);
+    const head = event.id === '' ? '' : `${event.id}: `;
+    this.#output.write(`${printableLine(head + event.status)}\n`);
   }
 
   above(write: () => void): void {

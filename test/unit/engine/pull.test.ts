@@ -197,7 +197,12 @@ test('a lone image for another platform: an error when asked for, else a warning
 
 test("docker.io's mirror serves alpine", async scene => {
   const image = addImage(scene, 'library/alpine', 'latest', [layer('x')]);
-  const registries = { mirrors: { 'docker.io': [scene.registry.host] }, insecure: [], blocked: [] };
+  const registries = {
+    mirrors: { 'docker.io': [scene.registry.host] },
+    insecure: [],
+    blocked: [],
+    aliases: {},
+  };
   const result = await get(scene, 'alpine', {}, engineOf(scene, { registries }));
   assert.is(result.reference, 'docker.io/library/alpine:latest');
   const record = await scene.images.resolve('alpine');
@@ -211,7 +216,12 @@ test('a mirror that fails is passed over, also in the middle', async scene => {
     const image = addImage(scene, 'a/b', '1', [layer('x'), layer('y')]);
     mirror.addImage('a/b', '1', [layer('x'), layer('y')]);
     mirror.blobs.delete(sha256(image.layers[1] ?? ''));
-    const registries = { mirrors: { [scene.registry.host]: [mirror.host] }, insecure: [], blocked: [] };
+    const registries = {
+      mirrors: { [scene.registry.host]: [mirror.host] },
+      insecure: [],
+      blocked: [],
+      aliases: {},
+    };
     const engine = engineOf(scene, { registries });
     assert.is((await get(scene, `${scene.registry.host}/a/b:1`, {}, engine)).id, sha256(image.config));
     assert.is(mirror.count(/blobs/) > 0, true);

@@ -1,0 +1,173 @@
+import { TsboxError } from '../errors.ts';
+import type { ProgressEvent } from '../log.ts';
+import type { Descriptor } from '../oci/manifest.ts';
+import { formatPlatform, parsePlatform, platformRank } from '../oci/platform.ts';
+import {
+  familiarReference,
+  formatReference,
+  parseReference,
+  type Reference,
+  repositoryOf,
+} from '../oci/reference.ts';
+import { RegistryClient } from '../registry/client.ts';
+import type { NetworkLimits } from '../registry/limits.ts';
+import { putManifest } from '../registry/manifests.ts';
+import { pushSource } from '../registry/sources.ts';
+import { hasBlob, uploadBlob } from '../registry/upload.ts';
+import type { ImageRecord, ImageStore } from '../store/images.ts';
+import { whileAdding } from './collect.ts';
+import type { Engine } from './context.ts';
+import { imageStore } from './find-image.ts';
+import { eachOf } from './pull-queue.ts';
+import { type PushContext, type PushedAs, pushLayer } from './push-layer.ts';
+import { pushedDocuments } from './push-manifest.ts';
+import { PushMemory } from './push-memory.ts';
+import { planPush } from './push-plan.ts';
+import { type Network, withNetwork } from './registry-network.ts';
+import type { PushOptions, PushResult } from './types.ts';
+
+/** docker's default for uploads at a time. */
+const WIDTH = 5;
+
+/**
+ * Uploads an image under its name: what the registry has already is not sent, what another of its repositories has is mounted. Throws
+ * NOT_FOUND, PLATFORM, REGISTRY, UNAUTHORIZED, ABORTED.
+ */
+export async function push(
+  engine: Engine,
+  reference: string,
+  options: PushOptions = {},
+  limits?: NetworkLimits,
+): Promise<PushResult> {
+  const ref = parseReference(reference);
+  if (ref.digest !== undefined) {
+    throw new TsboxError('USAGE', `cannot push to a digest: ${reference}`, {
+      hint: 'give the image a tag (tsbox tag) and push that',
+    });
+  }
+  return withNetwork(engine, limits, network => pushTag(network, ref, options));
+}
+
+/** `push --all-tags`: every tag of the repository that is here, in the order they were given. Throws as `push`. */
+export async function pushAll(
+  engine: Engine,
+  repository: string,
+  options: PushOptions = {},
+  limits?: NetworkLimits,
+): Promise<PushResult[]> {
+  const ref = untagged(repository);
+  const images = imageStore(engine);
+  const prefix = `${repositoryOf(ref)}:`;
+  const names = (await images.list()).flatMap(image => image.names).filter(name => name.startsWith(prefix));
+  if (names.length === 0) throw notHere(repositoryOf(ref));
+  return withNetwork(engine, limits, async network => {
+    const results: PushResult[] = [];
+    for (const name of names) results.push(await pushTag(network, parseReference(name), options));
+    return results;
+  });
+}
+
+/** The name of a repository. Throws USAGE when it has a tag or digest, as docker does. */
+export function untagged(repository: string): Reference {
+  const ref = parseReference(repository);
+  const bare = !repository.includes('@') && !/:[^/]*$/.test(repository);
+  if (bare) return ref;
+  throw new TsboxError('USAGE', `a tag or digest cannot be used with --all-tags: ${repository}`);
+}
+
+async function pushTag(network: Network, ref: Reference, options: PushOptions): Promise<PushResult> {
+  const { engine, rules } = network;
+  const images = imageStore(engine);
+  const image = await images.resolve(formatReference(ref));
+  if (image === undefined) throw notHere(familiarReference(ref));
+  checkPlatform(image, ref, options.platform);
+  const stop = new AbortController();
+  const signal = engine.signal ? AbortSignal.any([engine.signal, stop.signal]) : stop.signal;
+  const client = new RegistryClient({
+    ...network,
+    reporter: engine.reporter,
+    source: pushSource(ref, rules),
+    signal,
+  });
+  const chunkSize = options.chunkSize ?? engine.config.registries.chunkSize;
+  const context = { engine: { ...engine, signal }, client, blobs: images.blobs, chunkSize };
+  const emit = options.onProgress ?? ((event: ProgressEvent) => engine.reporter.progress(event));
+  emit({ id: '', status: `The push refers to repository [${repositoryOf(ref)}]` });
+  const pushed = await pushLayers(context, images, image, ref, emit, () => stop.abort());
+  return publish(context, images, image, ref, pushed);
+}
+
+/** What became of the layers, in the image's order. */
+async function pushLayers(
+  context: PushContext,
+  images: ImageStore,
+  image: ImageRecord,
+  ref: Reference,
+  emit: (event: ProgressEvent) => void,
+  cancel: () => void,
+): Promise<readonly PushedAs[]> {
+  const memory = new PushMemory(context.engine.paths.images);
+  const jobs = planPush(image, ref, await images.list(), await memory.read(), emit);
+  const done = new Map<string, PushedAs>();
+  for (const { progress } of jobs.values()) progress.say('Preparing');
+  const work = async ([digest, job]: [string, Parameters<typeof pushLayer>[1]]): Promise<void> => {
+    done.set(digest, await pushLayer(context, job));
+  };
+  await eachOf([...jobs], WIDTH, work, cancel);
+  const compressed = [...jobs].flatMap(([digest, job]): [string, Descriptor][] => {
+    const made = done.get(digest);
+    return !job.asIs && made?.diffId === job.diffId ? [[job.diffId, made.descriptor]] : [];
+  });
+  await memory.add(repositoryOf(ref), new Map(compressed));
+  return image.layerDescriptors.map(({ digest }) => done.get(digest) as PushedAs);
+}
+
+/** Config, then the manifest under the tag: until then nobody sees anything of the image. */
+async function publish(
+  { engine, client, chunkSize }: PushContext,
+  images: ImageStore,
+  image: ImageRecord,
+  ref: Reference,
+  layers: readonly PushedAs[],
+): Promise<PushResult> {
+  const { config, manifest } = await pushedDocuments(images.blobs, image, layers);
+  if (!(await hasBlob(client, config.digest))) {
+    const known = { digest: config.digest, size: config.bytes.length };
+    const open = async function* () {
+      yield config.bytes;
+    };
+    await uploadBlob(client, { known, open, describe: () => known }, { chunkSize });
+  }
+  const digest = await putManifest(client, ref.tag ?? 'latest', manifest);
+  await remember(engine, images, image, `${repositoryOf(ref)}@${digest}`);
+  return { reference: formatReference(ref), digest, size: manifest.bytes.length };
+}
+
+/** The image answers to the digest it has there, if it is still here. */
+async function remember(engine: Engine, images: ImageStore, image: ImageRecord, name: string): Promise<void> {
+  if (image.digests.includes(name)) return;
+  await whileAdding(engine, async () => {
+    if ((await images.resolve(image.id)) === undefined) return;
+    const { manifestDigest: digest, mediaType } = image;
+    const size = await images.blobs.size(digest);
+    if (size !== undefined) await images.add(undefined, { mediaType, digest, size }, { digests: [name] });
+  });
+}
+
+function checkPlatform(image: ImageRecord, ref: Reference, platform: string | undefined): void {
+  if (platform === undefined) return;
+  const { os, architecture, variant } = image.config;
+  const have = { os, architecture, variant: variant || undefined };
+  const wanted = parsePlatform(platform);
+  if (platformRank(wanted, have) !== undefined) return;
+  const text = `${familiarReference(ref)} is here for ${formatPlatform(have)}, not for ${formatPlatform(wanted)}`;
+  throw new TsboxError('PLATFORM', text, {
+    hint: `tsbox pull --platform ${formatPlatform(wanted)} gets the other`,
+  });
+}
+
+function notHere(name: string): TsboxError {
+  return new TsboxError('NOT_FOUND', `no such image here: ${name}`, {
+    hint: 'tsbox images lists what is here; tsbox tag gives an image another name',
+  });
+}
