@@ -1,7 +1,6 @@
 /* Descriptors, packets, signals, sockets, and the name in `ps`. */
 #include "helper.h"
 #include <sys/un.h>
-
 void close_kept(int *fd) {
     int e = errno;
     if (*fd >= 0) close(*fd);

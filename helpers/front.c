@@ -1,7 +1,6 @@
 /* The user's side: his terminal or pipes on one hand, a session socket on the other. His descriptors are shared with his
  * shell, so O_NONBLOCK is never set on them: they are asked first (poll) and written to in pieces that cannot block. */
 #include "helper.h"
-
 enum { KEYS = 16 };
 int signal_pipe;
 static struct front {

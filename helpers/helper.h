@@ -14,7 +14,7 @@ struct plan { const char *name; struct record *r; uint32_t n; };
 #define HEADERS(X) \
     X(version, "s") X(id, "s") X(cwd, "s") X(clone, "d") X(target, "dd") X(lock, "s") X(state, "s") X(log, "s") \
     X(socket, "s") X(front, "s") X(tty, "dd") X(detachkeys, "b") X(uidmapper, "s") X(gidmapper, "s") X(setgroups, "s") \
-    X(stdin, "s") X(uidmap, "ddd") X(gidmap, "ddd") X(keepfd, "d")
+    X(stdin, "s") X(uidmap, "ddd") X(gidmap, "ddd") X(keepfd, "d") X(rotate, "dd") X(events, "ss")
 #define MEMBER(name, format) struct arg name[sizeof format - 1];
 struct request {
     HEADERS(MEMBER)
@@ -80,6 +80,7 @@ _Noreturn void walk_fail(struct walk *w, const char *plan, unsigned index, const
 void tie_to_parent(void), become_root(void), log_write(int fd, int stream, const char *p, size_t n);
 int state_write(const struct request *q, pid_t pid, const char *since, int status, bool ended);
 int supervise(struct request *q, enum role role), docker_status(int status);
+extern const struct request *log_request; /* for log_write: path and limits of the log */
 extern int signal_pipe; /* SIGNAL_PIPE, or -1 when it was not open */
 int front_run(int session, const char *streams, const char *keys, size_t nkeys);
 bool filter_keys(const char *keys, size_t nkeys, const char *in, size_t n, char *out, size_t *used);

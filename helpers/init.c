@@ -1,6 +1,5 @@
 /* The process that becomes the container's command: it waits for its id maps and walks its plan. */
 #include "helper.h"
-
 /* The kernel forgets this at every change of credentials and at fork: it is said again after each. */
 void tie_to_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 /* Uid and gid 0 of the user namespace, where the map has them (EINVAL: it has not; the plan's `ids` decides then). */

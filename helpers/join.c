@@ -1,6 +1,5 @@
 /* Into the namespaces of a container that runs. */
 #include "helper.h"
-
 static const struct { int flag; const char *file; } NAMESPACE[] = {/* user first: it gives the right to the others */
     {CLONE_NEWUSER, "ns/user"}, {CLONE_NEWCGROUP, "ns/cgroup"}, {CLONE_NEWIPC, "ns/ipc"}, {CLONE_NEWUTS, "ns/uts"},
     {CLONE_NEWNET, "ns/net"}, {CLONE_NEWPID, "ns/pid"}, {NEWTIME, "ns/time"}, {CLONE_NEWNS, "ns/mnt"}};

@@ -1,6 +1,5 @@
 /* tsbox-helper: performs what TypeScript has decided. docs/helper-protocol.md is the manual; the role is argv[1]. */
 #include "helper.h"
-
 /* A request: supervise, join, enter. */
 static int run(enum role role) {
     static struct request q; const char *step; int e = request_read(CHANNEL, &q, &step);

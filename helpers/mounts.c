@@ -1,7 +1,6 @@
 /* Mounts by descriptor: what was resolved and checked is what is mounted, whatever the path means by then. */
 #include "helper.h"
 #include <sys/mount.h>
-
 #define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 #define ATTRIBUTES (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
 /* EPERM: an outer seccomp filter that does not know the call; if it is meant, the old way fails with it too. */

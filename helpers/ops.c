@@ -1,6 +1,5 @@
 /* The interpreter: one table, one loop. */
 #include "helper.h"
-
 #define ENTRY(name, format) {#name, format, op_##name},
 typedef int operation(struct walk *, const struct arg *, int);
 static const struct { const char *name, *format; operation *run; } TABLE[] = {OPERATIONS(ENTRY)};

@@ -1,7 +1,6 @@
 /* Operations on the file system. Targets go through beneath(); sources are the host's. */
 #include "helper.h"
 #include <sys/mount.h>
-
 OP(private) { return mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL); }
 OP(root) { return (w->root = open(a[0].s, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0; }
 OP(bindroot) { return mount(a[0].s, a[0].s, NULL, MS_BIND | MS_REC, NULL) || op_root(w, a, n); }

@@ -4,7 +4,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
-
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 OP(unshare) { return unshare((int)a[0].v); }
 OP(hostname) { return sethostname(a[0].s, a[0].n); }

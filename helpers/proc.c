@@ -1,6 +1,5 @@
 /* A process is its pid and its start time: a reused pid is never signalled, waited for, or joined. */
 #include "helper.h"
-
 /* Field 22 of stat, after the last ')' since the name may hold anything. 0 when there is none. */
 static unsigned long long read_start(int proc) {
     char stat[1024], *p; AUTO fd = openat(proc, "stat", O_RDONLY | O_CLOEXEC);

@@ -1,10 +1,9 @@
 /* The request: header records, then plans. */
 #include "helper.h"
-
 #define ENTRY(name, format) {#name, format, offsetof(struct request, name)},
 static const struct { const char *name, *format; size_t at; } TABLE[] = {HEADERS(ENTRY)};
 static int header(struct request *q, const struct record *r, const char *name) {
-    if (!strcmp(name, "onexit")) return q->onexit = *r, 0;
+    if (!strcmp(name, "onexit")) return r->n > 2 ? q->onexit = *r, 0 : EINVAL;
     for (size_t i = 0; i < sizeof TABLE / sizeof *TABLE; i++) {
         if (strcmp(TABLE[i].name, name)) continue;
         struct arg *a = (struct arg *)((char *)q + TABLE[i].at);

@@ -3,7 +3,6 @@
  * opened: the descriptors of the way down are kept and popped. Answers are those of openat2(RESOLVE_IN_ROOT), which cannot
  * create what is missing and which old kernels lack. */
 #include "helper.h"
-
 enum { DEPTH = 200, LINKS = 40 };
 struct trail { int fd[DEPTH], n, links; char rest[2 * PATH_MAX]; }; /* rest: what is still to be walked */
 static void pop_to(struct trail *t, int n) { while (t->n > n) close_kept(&t->fd[--t->n]); }

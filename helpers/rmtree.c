@@ -2,7 +2,6 @@
  * under a free name. No link is followed, a directory without permissions gets them first, and what is gone already is
  * fine: somebody else may be removing the same. */
 #include "helper.h"
-
 static DIR *open_writable(int at, const char *name) {
     fchmodat(at, name, 0700, 0);
     int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

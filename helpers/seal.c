@@ -2,7 +2,6 @@
  * "#!/proc/self/exe") must not find the installed helper but a copy that nobody can write, which walks the second part. */
 #include "helper.h"
 #include <sys/mman.h>
-
 enum { READ_MAX = 1 << 20 };
 int seal_self(void) {
     struct stat st; AUTO exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);

@@ -2,7 +2,6 @@
  * and loses nothing, a dead one is dropped. Input is acknowledged packet by packet ('a'): no client has more than one under
  * way, so that a signal behind it is never stuck in the socket. */
 #include "session.h"
-
 #define EACH(c) struct client *c = session.client; c < session.client + 16; c++
 struct session session;
 static struct pollfd polled[96];

@@ -1,6 +1,5 @@
 /* The streams of a command and those who are connected to them: the supervisor's end of the session socket. */
 #include "helper.h"
-
 struct client {
     int fd;                     /* -1: free */
     bool first, go, ack, eof;   /* first: its stdin's end is the command's; to be told 'g', 'a'; its stdin has ended */

@@ -2,7 +2,6 @@
  * before the fork and what they keep after it; the loop is one. */
 #include "session.h"
 #include <sys/file.h>
-
 struct kid {
     const struct service *service;
     pid_t pid;       /* 0: not started, or dead */
@@ -48,7 +47,7 @@ static const char *open_all(int stdio[3]) {
     const int flags = O_CREAT | O_CLOEXEC | O_NOFOLLOW;
     if (q->cwd->s && chdir(q->cwd->s)) return "cwd";
     if (q->lock->s && ((S.lock = open(q->lock->s, O_RDWR | flags, 0600)) < 0 || flock(S.lock, LOCK_EX | LOCK_NB))) return "lock";
-    if (q->log->s && (session.log = open(q->log->s, O_WRONLY | O_APPEND | flags, 0600)) < 0) return "log";
+    if (q->log->s && (session.log = open((log_request = q)->log->s, O_WRONLY | O_APPEND | flags, 0600)) < 0) return "log";
     if (q->socket->s && (session.listen = unix_socket(q->socket->s, true)) < 0) return "socket";
     if (q->nservice && pipe2(S.exit_pipe, O_CLOEXEC)) return "pipe";
     for (int i = 0; i < 3; i++)
@@ -159,11 +158,11 @@ static int finish(void) {
     while (!session_pump()) loop();
     return status;
 }
-/* Unless somebody is connected, who does it himself. */
+/* If the file it names is there; with no name unless somebody is connected, who does it himself. */
 static void run_onexit(const struct record *r) {
-    char **argv = calloc(r->n, sizeof *argv);
-    if (!S.started || r->n < 2 || !argv || !S.alone) return;
-    for (uint32_t i = 1; i < r->n; i++) argv[i - 1] = (char *)(uintptr_t)r->f[i].p;
+    char **argv = calloc(r->n + 1, sizeof *argv);
+    if (!S.started || !r->n || !argv || (r->f[1].n ? access(r->f[1].p, F_OK) : !S.alone)) return;
+    for (uint32_t i = 2; i < r->n; i++) argv[i - 2] = (char *)(uintptr_t)r->f[i].p;
     signals_default(); close_range_of(3, ~0u, CLOSE_CLOEXEC); execve(argv[0], argv, environ);
 }
 /* The supervisor has no terminal, no session of the user's, and none of his descriptors. */

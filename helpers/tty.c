@@ -1,6 +1,5 @@
 /* A pty of the container's own devpts. */
 #include "helper.h"
-
 /* The slave comes from the master (TIOCGPTPEER), not from a name that could have been replaced (CVE-2025-52565), and the
  * master only from a real devpts. The master may be non-blocking: its file is the supervisor's alone. */
 OP(tty) {

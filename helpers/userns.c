@@ -1,6 +1,5 @@
 /* A child in new namespaces, and its id maps. */
 #include "helper.h"
-
 /* As fork(2), with namespaces. clone(2) takes every flag but CLONE_NEWTIME, whose bit is part of its exit signal. */
 pid_t clone_with(uint64_t flags) {
     struct clone_args3 a = {.flags = flags, .exit_signal = SIGCHLD};

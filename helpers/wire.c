@@ -2,7 +2,6 @@
 #include "helper.h"
 #include <endian.h>
 #include <stdarg.h>
-
 /* Takes a length off the input; true when that much is left. */
 static bool length(const char **p, const char *end, uint32_t *n) {
     if (end - *p < 4) return false;

@@ -6,7 +6,7 @@ import type { CliContext, Globals } from './context.ts';
 import { reportFailure } from './failure.ts';
 import { type GlobalArgs, parseGlobals } from './globals.ts';
 import { parseVerb } from './parse.ts';
-import { ALIASES, NOUNS, VERBS, verbsOfNoun } from './table.ts';
+import { ALIASES, HIDDEN, NOUNS, VERBS, verbsOfNoun } from './table.ts';
 
 /** A verb that argv names, with the arguments left for it. */
 interface Chosen {
@@ -52,7 +52,7 @@ async function dispatch(args: GlobalArgs, context: CliContext): Promise<number> 
 /** `container ls -a` → `ps -a`. Undefined: a noun without a verb, which asks for its help. */
 async function choose(first: string, rest: readonly string[]): Promise<Chosen | undefined> {
   const second = rest[0];
-  if (Object.hasOwn(VERBS, first)) return { name: first, argv: rest };
+  if (Object.hasOwn(VERBS, first) || Object.hasOwn(HIDDEN, first)) return { name: first, argv: rest };
   if (!Object.hasOwn(NOUNS, first)) {
     throw await unknownCommand(first, [...Object.keys(VERBS), ...Object.keys(NOUNS)]);
   }
@@ -75,7 +75,7 @@ async function unknownCommand(word: string, known: readonly string[], noun?: str
 }
 
 async function loadVerb(name: string): Promise<VerbClass> {
-  const load = VERBS[name];
+  const load = VERBS[name] ?? HIDDEN[name];
   if (!load) throw new TsboxError('INTERNAL', `verb '${name}' is in no table`);
   return load();
 }

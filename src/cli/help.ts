@@ -48,9 +48,17 @@ async function overview(): Promise<string> {
     '  tsbox run -it --rm alpine sh      a shell in a container\n' +
       '  tsbox run --rm host COMMAND       try a command on a copy-on-write view of this machine',
     ...sections.map(section => section.trimEnd()),
+    moreVerbs(),
     `Also by noun: ${nouns} (tsbox volume --help)\nBefore the command: ${globalsLine()}`,
     "'tsbox COMMAND --help' explains a command, 'tsbox run --explain IMAGE' a container.\n",
   ].join('\n\n');
+}
+
+/** The verbs that no section shows, by name alone. */
+function moreVerbs(): string {
+  const shown = new Set(SECTIONS.flatMap(([, names]) => names));
+  const names = Object.keys(VERBS).filter(name => !shown.has(name) && !name.includes(' '));
+  return wrap(`More: ${names.sort().join(', ')}`, WIDTH, '').join('\n');
 }
 
 const globalsLine = (): string =>

@@ -19,6 +19,15 @@ export const VERBS: Readonly<Record<string, Load>> = {
   wait: async () => (await import('./commands/wait.ts')).Wait,
   rm: async () => (await import('./commands/rm.ts')).Rm,
   inspect: async () => (await import('./commands/inspect.ts')).Inspect,
+  pause: async () => (await import('./commands/pause.ts')).Pause,
+  unpause: async () => (await import('./commands/unpause.ts')).Unpause,
+  restart: async () => (await import('./commands/restart.ts')).Restart,
+  rename: async () => (await import('./commands/rename.ts')).Rename,
+  update: async () => (await import('./commands/update.ts')).Update,
+  port: async () => (await import('./commands/port.ts')).Port_,
+  top: async () => (await import('./commands/top.ts')).Top,
+  stats: async () => (await import('./commands/stats.ts')).Stats,
+  events: async () => (await import('./commands/events.ts')).Events,
   pull: async () => (await import('./commands/pull.ts')).Pull,
   push: async () => (await import('./commands/push.ts')).Push,
   load: async () => (await import('./commands/load.ts')).Load,
@@ -27,13 +36,24 @@ export const VERBS: Readonly<Record<string, Load>> = {
   images: async () => (await import('./commands/images.ts')).Images,
   rmi: async () => (await import('./commands/rmi.ts')).Rmi,
   tag: async () => (await import('./commands/tag.ts')).Tag,
+  untag: async () => (await import('./commands/untag.ts')).Untag,
+  'container prune': async () => (await import('./commands/container-prune.ts')).ContainerPrune,
+  'image prune': async () => (await import('./commands/image-prune.ts')).ImagePrune,
+  'system df': async () => (await import('./commands/system-df.ts')).SystemDf,
+  'system prune': async () => (await import('./commands/system-prune.ts')).SystemPrune,
   'volume create': async () => (await import('./commands/volume-create.ts')).VolumeCreate,
   'volume inspect': async () => (await import('./commands/volume-inspect.ts')).VolumeInspect,
   'volume ls': async () => (await import('./commands/volume-ls.ts')).VolumeLs,
+  'volume prune': async () => (await import('./commands/volume-prune.ts')).VolumePrune,
   'volume rm': async () => (await import('./commands/volume-rm.ts')).VolumeRm,
   info: async () => (await import('./commands/info.ts')).Info,
   version: async () => (await import('./commands/version.ts')).Version,
   doctor: async () => (await import('./commands/doctor.ts')).Doctor,
+};
+
+/** What tsbox calls itself with; neither shown nor documented. */
+export const HIDDEN: Readonly<Record<string, Load>> = {
+  '_after-end': async () => (await import('./commands/after-end.ts')).AfterEnd,
 };
 
 /** docker's noun forms and aliases: the words typed, the words meant. */
@@ -49,6 +69,14 @@ const SAME_UNDER_CONTAINER = [
   'kill',
   'wait',
   'rm',
+  'pause',
+  'unpause',
+  'restart',
+  'rename',
+  'update',
+  'port',
+  'top',
+  'stats',
 ];
 const SAME_UNDER_IMAGE = ['pull', 'push', 'load', 'save', 'import', 'tag'];
 const under = (noun: string, verbs: readonly string[]): [string, readonly string[]][] =>
@@ -64,11 +92,13 @@ export const ALIASES: ReadonlyMap<string, readonly string[]> = new Map<string, r
   ['image ls', ['images']],
   ['image list', ['images']],
   ['image rm', ['rmi']],
+  ['image untag', ['untag']],
   ['image remove', ['rmi']],
   ['image inspect', ['inspect', '--type=image']],
   ['volume list', ['volume ls']],
   ['volume remove', ['volume rm']],
   ['system info', ['info']],
+  ['system events', ['events']],
   ['system doctor', ['doctor']],
 ]);
 

@@ -17,6 +17,8 @@ export function attachedTo(
   const stopProxy = !piped && attach.sigProxy !== false ? proxySignals(n => launched.signal(n)) : () => {};
   const abort = () => launched.signal(signalNumber('SIGKILL'));
   engine.signal?.addEventListener('abort', abort);
+  // It came after the last moment at which the start could have been called off.
+  if (engine.signal?.aborted) abort();
   const result = launched.ended
     .finally(() => {
       stopProxy();

@@ -1,20 +1,25 @@
 import type { StdioOptions } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { TsboxError } from '../errors.ts';
 import { selfCommand } from '../host/self.ts';
 import { networkDriver } from '../network/select.ts';
 import { ANNOTATION } from '../oci/runtime-spec.ts';
 import type { FileAnswer } from '../runtime/channel.ts';
-import { imageUser } from '../runtime/image-user.ts';
+import { imageUser, withPasswd } from '../runtime/image-user.ts';
 import { type Launched, launch } from '../runtime/launch.ts';
 import { resumePlan } from '../runtime/plan.ts';
 import type { ResolvedUser } from '../runtime/users.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
+import { keepRestartFile, restartFile } from '../store/containers-restart.ts';
+import { EVENTS_FILE } from '../store/events.ts';
 import { attachSocket, containerFiles, containerRuntimeDir } from './container-paths.ts';
 import { type ContainerPlan, containerPlan } from './container-plan.ts';
 import type { Engine } from './context.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { helperTrace } from './machine.ts';
+import { eventTail } from './record-event.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import type { AttachOptions } from './types.ts';
 
@@ -28,6 +33,7 @@ export async function launchContainer(
   attach: AttachOptions | undefined,
 ): Promise<Launched> {
   mkdirSync(containerRuntimeDir(engine, record.id), { recursive: true, mode: 0o700 });
+  await keepRestartFile(engine.paths, record);
   const plan = await containerPlan(engine, record);
   engine.reporter.debug('engine', () => `starts ${record.id.slice(0, 12)} (${record.name})`);
   engine.reporter.debug('network', () => `${record.network.driver}, network namespace ${plan.network.netns}`);
@@ -53,10 +59,25 @@ async function resume(
   plan: ContainerPlan,
   files: ReadonlyMap<string, FileAnswer>,
 ) {
-  const user = imageUser(plan.spec.annotations[ANNOTATION.user] ?? '', files);
+  // A Ctrl-C before the command runs is no signal for it: there is no container then.
+  if (engine.signal?.aborted) throw new TsboxError('ABORTED', `starting ${record.name} was cancelled`);
+  const user = await imageUserOf(record, plan, files);
   const groups = plan.maps.denySetgroups ? [] : withPrimary(user);
   await networkDriver(record.network.driver).publish?.(plan.networkRequest);
   return resumePlan(plan.spec, { ...user, groups }, await seccompFilter(engine, record));
+}
+
+/** Who the command runs as; with what it takes that the image does not know: a line in passwd, files that are given to it. */
+async function imageUserOf(
+  record: ContainerRecord,
+  plan: ContainerPlan,
+  files: ReadonlyMap<string, FileAnswer>,
+): Promise<ResolvedUser> {
+  const user = imageUser(plan.spec.annotations[ANNOTATION.user] ?? '', files, record.groupAdd);
+  if (record.mounts.some(m => m.options.includes('U'))) {
+    await (await import('./volumes-owner.ts')).giveVolumes(plan, record, user);
+  }
+  return withPasswd(user, files, plan.maps.mode === 'keep-id' ? userInfo().username : undefined);
 }
 
 /** The primary group among the others, or a file that denies it to its group would be open (CVE-2022-36109). */
@@ -67,25 +88,29 @@ function fileHeader(engine: Engine, record: ContainerRecord) {
   return {
     lock: files.lock,
     state: files.state,
-    log: files.log,
+    ...logHeader(record, files.log),
     socket: attachSocket(engine, record.id),
-    ...(record.autoRemove && { onExit: removeCommand(engine, record.id) }),
+    events: { path: EVENTS_FILE, tail: eventTail(record) },
+    // A policy may also come later, by `update`: the file tells, not the record.
+    onExit: record.autoRemove
+      ? { argv: selfWith(engine, 'rm', '-f', '-v', record.id) }
+      : { ifThere: restartFile(record.id), argv: selfWith(engine, AFTER_END, record.id) },
   };
 }
 
-/** What the supervisor runs when a --rm container has ended and its client is gone. */
-function removeCommand(engine: Engine, id: string): string[] {
-  return [
-    ...selfCommand('cli'),
-    '--root',
-    engine.paths.root,
-    '--runtime-dir',
-    engine.paths.runtime,
-    'rm',
-    '-f',
-    '-v',
-    id,
-  ];
+function logHeader({ log }: ContainerRecord, path: string) {
+  if (log?.driver === 'none') return {};
+  if (log?.maxSize === undefined) return { log: path };
+  return { log: path, rotate: { size: log.maxSize, files: log.maxFile ?? 1 } };
+}
+
+/** The hidden verb that decides whether a container is started again. */
+export const AFTER_END = '_after-end';
+
+/** The command line of tsbox itself on this store. */
+export function selfWith(engine: Engine, ...words: string[]): string[] {
+  const { root, runtime } = engine.paths;
+  return [...selfCommand('cli'), '--root', root, '--runtime-dir', runtime, ...words];
 }
 
 function streamHeader(record: ContainerRecord, attach: AttachOptions | undefined) {

@@ -1,22 +1,20 @@
 import { TsboxError } from '../errors.ts';
 import type { Launched } from '../runtime/launch.ts';
-import type { ContainerRecord } from '../store/container-record.ts';
+import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
 import { containerState, findContainer } from '../store/containers.ts';
+import { resetRestart } from '../store/containers-restart.ts';
 import { attachedTo } from './attached.ts';
 import type { Engine } from './context.ts';
 import { launchContainer } from './launch-container.ts';
 import { prepareStorage } from './rootfs.ts';
 import { removeIfAsked } from './run.ts';
+import { untilStarted } from './start-elsewhere.ts';
 import type { Attached, AttachOptions } from './types.ts';
 
-/** `tsbox start`: no error for one that is running, as in docker. */
+/** `tsbox start`: no error for one that is running, as in docker, nor for one that somebody else is just starting. */
 export async function start(engine: Engine, nameOrId: string): Promise<void> {
   const record = await findContainer(engine.paths, nameOrId);
-  const state = await containerState(engine.paths, record);
-  if (state.status === 'running') return;
-  refuseOrphan(record, state.status);
-  await prepareStorage(engine, record);
-  await launchContainer(engine, record, undefined);
+  await startOnce(engine, record, undefined);
 }
 
 /** `tsbox start -a`. */
@@ -26,22 +24,44 @@ export async function startAttached(
   attach: AttachOptions,
 ): Promise<Attached> {
   const record = await findContainer(engine.paths, nameOrId);
-  const state = await containerState(engine.paths, record);
-  if (state.status === 'running') return (await import('./attach.ts')).attach(engine, record.id, attach);
-  refuseOrphan(record, state.status);
-  await prepareStorage(engine, record);
-  const launched: Launched = await launchContainer(engine, record, attach);
+  const launched = await startOnce(engine, record, attach);
+  if (!launched) return (await import('./attach.ts')).attach(engine, record.id, attach);
   return attachedTo(engine, record.id, launched, attach, exited => removeIfAsked(engine, record, exited));
 }
 
+/** Undefined: it runs already. */
+async function startOnce(
+  engine: Engine,
+  record: ContainerRecord,
+  attach: AttachOptions | undefined,
+): Promise<Launched | undefined> {
+  const state = await containerState(engine.paths, record);
+  if (state.status === 'running') return undefined;
+  refuseOrphan(record, state);
+  if (state.restarting) await (await import('./after-end.ts')).endWaiter(engine, record.id);
+  await resetRestart(engine.paths, record);
+  await prepareStorage(engine, record);
+  try {
+    return await launchContainer(engine, record, attach);
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    return (await untilStarted(engine, record)) ? undefined : startOnce(engine, record, attach);
+  }
+}
+
+/** The supervisor's lock is taken: another start was faster. */
+const isBusy = (error: unknown): boolean =>
+  error instanceof TsboxError && error.code === 'BAD_STATE' && error.message.includes('just starting it');
+
 /** Its supervisor is gone and its processes are not: a second set must not write to the same file system. */
-function refuseOrphan(record: ContainerRecord, status: string): void {
+function refuseOrphan(record: ContainerRecord, { status }: ContainerState): void {
   if (status !== 'dead') return;
   throw new TsboxError(
     'BAD_STATE',
     `container ${record.name} lost its supervisor but its processes still run`,
     {
       hint: `tsbox kill ${record.name}, then start it again`,
+      exitCode: 1,
     },
   );
 }

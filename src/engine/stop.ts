@@ -1,28 +1,41 @@
 import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
 import { signalProcess } from '../runtime/process.ts';
-import type { ContainerState } from '../store/container-record.ts';
+import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
+import { markStopped } from '../store/containers-restart.ts';
 import type { Engine } from './context.ts';
 import { find, firstProcess, signal, supervisorOf, untilGone } from './find.ts';
 import { signalNumber } from './signals.ts';
+import type { StopOptions } from './types.ts';
 
 const SIGKILL = 9;
 /** Seconds that a supervisor has after its container's death to record it and to end the services. */
 const LAST_WORDS = 10;
 
 /**
- * Docker's stop: the container's stop signal, `timeout` seconds of grace (default: the container's; negative: for ever),
- * SIGKILL. Resolves when nothing of it runs any more; no error for one that does not run. Throws ABORTED.
+ * Docker's stop: the stop signal, `timeout` seconds of grace (both by default the container's; negative: for ever), SIGKILL.
+ * Resolves when nothing of it runs any more; no error for one that does not run. Its restart policy does not start it again, and
+ * one that waits for its restart does not get it. Throws USAGE for an unknown signal, ABORTED.
  */
-export async function stop(engine: Engine, nameOrId: string, timeout?: number): Promise<void> {
+export async function stop(engine: Engine, nameOrId: string, options: StopOptions = {}): Promise<void> {
   const { record, state } = await find(engine, nameOrId);
+  const number = signalNumber(options.signal ?? record.process.stopSignal);
   if (state.status === 'dead') return killAndWait(engine, state);
-  if (state.status !== 'running') return;
-  const grace = timeout ?? record.process.stopTimeout;
-  await signal(state, signalNumber(record.process.stopSignal));
-  if (await untilGone(engine, state, grace < 0 ? undefined : grace)) return;
+  if (state.status !== 'running' && !state.restarting) return;
+  await markStopped(engine.paths, record.id);
+  const now = state.restarting ? await endRestart(engine, record) : state;
+  if (now.status !== 'running') return;
+  await signal(now, number);
+  if (now.paused) await (await import('./pause.ts')).resumeRunning(engine, { record, state: now });
+  const grace = options.timeout ?? record.process.stopTimeout;
+  if (await untilGone(engine, now, grace < 0 ? undefined : grace)) return;
   if (engine.signal?.aborted) throw new TsboxError('ABORTED', `stopping ${record.name} was cancelled`);
-  await killAndWait(engine, state);
+  await killAndWait(engine, now);
+}
+
+/** Ends the process that waits to start the container again; the state after that. */
+async function endRestart(engine: Engine, record: ContainerRecord): Promise<ContainerState> {
+  return (await import('./after-end.ts')).endWaiter(engine, record.id);
 }
 
 /**

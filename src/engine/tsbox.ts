@@ -82,9 +82,10 @@ export class Tsbox {
     await (await import('./exec.ts')).execDetached(this.#engine, container, options);
   }
 
-  /** Stop signal, `timeout` seconds of grace (default: the container's), then SIGKILL. No error when it is not running. */
-  async stop(container: string, timeout?: number): Promise<void> {
-    await (await import('./stop.ts')).stop(this.#engine, container, timeout);
+  /** Stop signal, seconds of grace (both by default the container's), then SIGKILL. No error when it is not running. */
+  async stop(container: string, options: number | T.StopOptions = {}): Promise<void> {
+    const asked = typeof options === 'number' ? { timeout: options } : options;
+    await (await import('./stop.ts')).stop(this.#engine, container, asked);
   }
 
   /** BAD_STATE when it is not running. Default signal: SIGKILL. */
@@ -95,6 +96,49 @@ export class Tsbox {
   /** No process of the container goes on until `unpause`. */
   async pause(container: string): Promise<void> {
     await (await import('./pause.ts')).pauseContainer(this.#engine, container);
+  }
+
+  /** Stop, then start, whatever its restart policy. */
+  async restart(container: string, options: T.StopOptions = {}): Promise<void> {
+    await (await import('./restart.ts')).restart(this.#engine, container, options);
+  }
+
+  /** What the supervisor's own call of tsbox does: starts a container again if its policy says so. Nothing for programs. */
+  async afterEnd(id: string): Promise<void> {
+    await (await import('./after-end.ts')).afterEnd(this.#engine, id);
+  }
+
+  /** Published ports of a running container. */
+  async ports(container: string): Promise<T.ContainerSummary['ports']> {
+    const { record, state } = await (await import('./find.ts')).find(this.#engine, container);
+    return state.status === 'running' ? record.network.ports : [];
+  }
+
+  async rename(container: string, name: string): Promise<void> {
+    await (await import('./rename.ts')).rename(this.#engine, container, name);
+  }
+
+  /** Changes a container that exists; what runs goes on. */
+  async update(container: string, options: T.UpdateOptions): Promise<void> {
+    await (await import('./update.ts')).update(this.#engine, container, options);
+  }
+
+  /** Its processes, as the host's ps shows them; `options` are those of ps. */
+  async top(container: string, options: readonly string[] = []): Promise<T.ProcessTable> {
+    return (await import('./top.ts')).top(this.#engine, container, options);
+  }
+
+  /** What containers use, one list per interval; without names all that run. */
+  async *stats(
+    containers: readonly string[] = [],
+    options: T.StatsOptions = {},
+  ): AsyncGenerator<T.ContainerStats[]> {
+    yield* (await import('./stats.ts')).stats(this.#engine, containers, options);
+  }
+
+  /** What has happened since a time, and what happens until another. */
+  async *events(options: T.EventsOptions = {}): AsyncGenerator<T.EventRecord> {
+    yield* (await import('./events.ts')).events(this.#engine, options);
   }
 
   async unpause(container: string): Promise<void> {
@@ -185,8 +229,15 @@ export class Tsbox {
     await (await import('./tag.ts')).tag(this.#engine, source, target);
   }
 
+  /** Takes names away from an image, all of them if none is given; the image stays. */
+  async untag(image: string, names: readonly string[] = []): Promise<void> {
+    await (await import('./untag.ts')).untag(this.#engine, image, names);
+  }
+
   async removeImage(reference: string, options: { force?: boolean } = {}): Promise<T.RemovedImage> {
-    return (await import('./rmi.ts')).rmi(this.#engine, reference, options);
+    const removed = await (await import('./rmi.ts')).rmi(this.#engine, reference, options);
+    await this.sweep();
+    return removed;
   }
 
   /** docker's inspect object of an image. */
@@ -209,6 +260,28 @@ export class Tsbox {
   }
 
   // The store
+
+  /** Removes containers that do not run. */
+  async pruneContainers(options: T.PruneOptions = {}): Promise<T.Pruned> {
+    return (await import('./prune-containers.ts')).pruneContainers(this.#engine, options);
+  }
+
+  /** Removes volumes that no container mounts: anonymous ones, or all. */
+  async pruneVolumes(options: T.PruneOptions = {}): Promise<T.Pruned> {
+    return (await import('./prune-volumes.ts')).pruneVolumes(this.#engine, options);
+  }
+
+  /** Removes images that no container was made from: those without a name, or all. */
+  async pruneImages(options: T.PruneOptions = {}): Promise<T.Pruned> {
+    const pruned = await (await import('./prune-images.ts')).pruneImages(this.#engine, options);
+    await this.sweep();
+    return pruned;
+  }
+
+  /** What the store takes on disk. */
+  async diskUsage(): Promise<T.DiskUsage> {
+    return (await import('./df.ts')).diskUsage(this.#engine);
+  }
 
   /**
    * Removes what killed commands left behind: half-made containers, work directories nobody holds, `--rm` containers that

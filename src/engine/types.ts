@@ -2,6 +2,10 @@ import type { ProgressEvent, Reporter } from '../log.ts';
 import type { PortMapping } from '../network/driver.ts';
 import type { StorageDriverName } from '../storage/driver.ts';
 
+export type * from './disk-types.ts';
+
+export type { EventRecord } from '../store/events.ts';
+
 /** Options of `Tsbox.open`. Everything has the default that docs/state.md gives. */
 export interface OpenOptions {
   /** The store. Default: $TSBOX_ROOT, the config file, $XDG_DATA_HOME/tsbox, ~/.local/share/tsbox. */
@@ -174,7 +178,9 @@ export interface CapturedResult {
   readonly stderr: Buffer;
 }
 
-export type ContainerStatus = 'created' | 'running' | 'exited' | 'dead';
+export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead';
+
+export type HealthStatus = 'starting' | 'healthy' | 'unhealthy';
 
 export interface ContainerSummary {
   readonly id: string;
@@ -186,6 +192,8 @@ export interface ContainerSummary {
   /** RFC 3339. */
   readonly created: string;
   readonly status: ContainerStatus;
+  /** Absent where there is no health check, or the container does not run. */
+  readonly health?: HealthStatus;
   readonly exitCode: number;
   readonly startedAt: string | undefined;
   readonly finishedAt: string | undefined;
@@ -198,6 +206,60 @@ export interface ContainerSummary {
 
 /** docker's --filter, parsed: key to values; several values of a key are alternatives, keys are combined. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
+
+/** Which events; times are epoch milliseconds. */
+export interface EventsOptions {
+  /** Default: from now on. */
+  since?: number;
+  /** Default: for ever. */
+  until?: number;
+  filters?: Filters;
+}
+
+export interface StatsOptions {
+  /** Default true: one list per interval until the caller leaves. */
+  stream?: boolean;
+  /** Also containers that do not run. */
+  all?: boolean;
+  /** Milliseconds, default 1000. */
+  interval?: number;
+}
+
+export interface ContainerStats {
+  readonly id: string;
+  readonly name: string;
+  /** Of one processor: 200 for two that are busy. */
+  readonly cpuPercent: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly memoryLimit: number;
+  readonly received: number;
+  readonly sent: number;
+  readonly read: number;
+  readonly written: number;
+  /** Processes and threads. */
+  readonly pids: number;
+  /** Where the numbers come from: summed up over processes in /proc. */
+  readonly source: 'proc';
+}
+
+export interface ProcessTable {
+  readonly titles: readonly string[];
+  readonly processes: readonly (readonly string[])[];
+}
+
+export interface StopOptions {
+  /** Seconds until SIGKILL; negative: never. Default: the container's. */
+  timeout?: number;
+  /** Default: the container's stop signal. */
+  signal?: string;
+}
+
+/** What `update` changes. */
+export interface UpdateOptions {
+  /** docker's --restart: `no`, `always`, `unless-stopped`, `on-failure[:N]`. */
+  restart?: string;
+}
 
 export interface LogsOptions {
   follow?: boolean;

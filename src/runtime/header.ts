@@ -22,7 +22,12 @@ export interface Header {
   readonly tty?: { readonly rows: number; readonly columns: number };
   readonly detachKeys?: Uint8Array;
   readonly stdin?: boolean;
-  readonly onExit?: readonly string[];
+  /** What is executed at the end: if the file `ifThere` exists; without one, if nobody is connected. */
+  readonly onExit?: { readonly ifThere?: string; readonly argv: readonly string[] };
+  /** Bytes at which the log is put aside, and how many files are kept, the current one included. */
+  readonly rotate?: { readonly size: number; readonly files: number };
+  /** The journal, and the rest of the JSON object of this container's events. */
+  readonly events?: { readonly path: string; readonly tail: string };
   readonly keepFds?: readonly number[];
 }
 
@@ -60,7 +65,9 @@ function headerRecords(h: Header): Record_[] {
     ...when(h.tty, t => ['tty', String(t.rows), String(t.columns)]),
     ...when(h.detachKeys, keys => ['detachkeys', keys]),
     ...(h.stdin ? [['stdin', 'open']] : []),
-    ...when(h.onExit, argv => ['onexit', ...argv]),
+    ...when(h.onExit, e => ['onexit', e.ifThere ?? '', ...e.argv]),
+    ...when(h.rotate, r => ['rotate', String(r.size), String(r.files)]),
+    ...when(h.events, e => ['events', e.path, e.tail]),
     ...(h.keepFds ?? []).map(fd => ['keepfd', String(fd)]),
   ];
 }

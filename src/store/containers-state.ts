@@ -5,7 +5,9 @@ import type { Paths } from '../host/paths.ts';
 import { bootId, isAlive } from '../host/probe.ts';
 import { ioError } from './atomic.ts';
 import type { ContainerRecord, ContainerState, StateFile } from './container-record.ts';
+import { isPaused } from './containers-paused.ts';
 import { containerDirectory } from './containers-read.ts';
+import { restartWaiter } from './containers-restart.ts';
 
 /** 128 + SIGKILL: pid 1 dies by its parent-death signal when the supervisor is killed. */
 const KILLED = 137;
@@ -42,9 +44,9 @@ export function readContainerState(paths: Paths, id: string): ContainerState {
   const first = readStateFile(paths, id);
   if (first === undefined) return CREATED;
   if (typeof first === 'string') return { ...CREATED, status: 'dead', error: first };
-  if (first.status === 'exited') return exited(first);
+  if (first.status === 'exited') return exited(paths, id, first);
   if (first.boot !== bootId()) return lost(first, UNKNOWN, 'the machine was restarted while it was running');
-  if (isAlive(first.supervisor, first.supervisor_start)) return running(first);
+  if (isAlive(first.supervisor, first.supervisor_start)) return running(paths, id, first);
   return withoutSupervisor(paths, id);
 }
 
@@ -52,13 +54,14 @@ export function readContainerState(paths: Paths, id: string): ContainerState {
 function withoutSupervisor(paths: Paths, id: string): ContainerState {
   const file = readStateFile(paths, id);
   if (file === undefined || typeof file === 'string') return CREATED;
-  if (file.status === 'exited') return exited(file);
-  if (isAlive(file.supervisor, file.supervisor_start)) return running(file);
+  if (file.status === 'exited') return exited(paths, id, file);
+  if (isAlive(file.supervisor, file.supervisor_start)) return running(paths, id, file);
   if (!isAlive(file.pid, file.start))
     return lost(file, KILLED, 'its supervisor was killed, how it ended is unknown');
   return {
-    ...running(file),
+    ...running(paths, id, file),
     status: 'dead',
+    paused: false,
     error: 'its supervisor was killed and its first process is still there',
   };
 }
@@ -81,10 +84,11 @@ function checkState(file: Partial<StateFile> | null, path: string): StateFile | 
   return file as StateFile;
 }
 
-function running(file: StateFile): ContainerState {
+function running(paths: Paths, id: string, file: StateFile): ContainerState {
   return {
     ...CREATED,
     status: 'running',
+    paused: isPaused(paths, id, file),
     pid: file.pid,
     start: file.start,
     supervisor: file.supervisor,
@@ -93,10 +97,11 @@ function running(file: StateFile): ContainerState {
   };
 }
 
-function exited(file: StateFile): ContainerState {
+function exited(paths: Paths, id: string, file: StateFile): ContainerState {
   return {
     ...CREATED,
     status: 'exited',
+    restarting: file.boot === bootId() && waits(paths, id),
     // Still there for a moment after its record: it ends the services and runs what is to run at the end.
     supervisor: file.boot === bootId() ? file.supervisor : 0,
     supervisorStart: file.supervisor_start,
@@ -105,6 +110,12 @@ function exited(file: StateFile): ContainerState {
     exitCode: file.exit_code,
     oom: file.oom,
   };
+}
+
+/** The process that restarts it may be the supervisor itself, which has executed tsbox. */
+function waits(paths: Paths, id: string): boolean {
+  const [pid = 0, start = 0] = restartWaiter(paths, id).split('-').map(Number);
+  return pid > 0 && isAlive(pid, start);
 }
 
 function lost(file: StateFile, exitCode: number, error: string): ContainerState {

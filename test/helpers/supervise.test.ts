@@ -240,7 +240,7 @@ test('detached: says started, keeps nothing of ours, ends alone', async () => {
     'sleep 0.3; exit 6',
     [
       ['state', 'state.json'],
-      ['onexit', '/bin/sh', '-c', `echo gone > ${dir}/gone`],
+      ['onexit', '', '/bin/sh', '-c', `echo gone > ${dir}/gone`],
     ],
     {
       signals: false,
@@ -257,7 +257,7 @@ test('detached: says started, keeps nothing of ours, ends alone', async () => {
 test('onexit is not run while somebody is connected', async () => {
   const run = h.container(dir, 'true', [
     ['front', 'oe'],
-    ['onexit', '/bin/sh', '-c', `echo no > ${dir}/no`],
+    ['onexit', '', '/bin/sh', '-c', `echo no > ${dir}/no`],
   ]);
   assert.is(await within(10_000, run.exit), 0);
   await eventually(5000, 'the end', () => h.processesWith(`tsbox: supervise ${h.ID}`).length === 0);

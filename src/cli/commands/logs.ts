@@ -18,6 +18,7 @@ export class Logs extends Verb {
   };
   static readonly operands: Operands = { min: 1, max: 1 };
 
+  details = flag('--details', 'Accepted as in docker: no log driver adds any');
   follow = flag('-f,--follow', 'Go on until the container has ended');
   since = text('--since', 'TIME', 'Only what is newer: 10m, 2024-05-01T10:00:00Z, 1714557600');
   until = text('--until', 'TIME', 'Only what is older');

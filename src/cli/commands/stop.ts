@@ -2,7 +2,7 @@ import { Option } from '../clipanion.ts';
 import { type HelpText, type Operands, Verb } from '../command.ts';
 import { forEachName } from '../each.ts';
 import { text } from '../options.ts';
-import { integer } from '../values.ts';
+import { defined, integer } from '../values.ts';
 
 export class Stop extends Verb {
   static readonly help: HelpText = {
@@ -12,6 +12,11 @@ export class Stop extends Verb {
   };
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };
 
+  signal = text(
+    '-s,--signal',
+    'SIGNAL',
+    'Ask with this signal (TERM, or what the container was created with)',
+  );
   timeout = text(
     '-t,--timeout,--time',
     'SECONDS',
@@ -20,12 +25,12 @@ export class Stop extends Verb {
   names = Option.Rest();
 
   override async execute(): Promise<number> {
-    const timeout = integer('--timeout', this.timeout);
+    const options = defined({ timeout: integer('--timeout', this.timeout), signal: this.signal });
     const tsbox = await this.open();
     await forEachName(
       this.context,
       this.names,
-      name => tsbox.stop(name, timeout),
+      name => tsbox.stop(name, options),
       (_, name) => this.print(name),
     );
     return 0;

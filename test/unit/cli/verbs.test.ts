@@ -53,7 +53,7 @@ test('a reader that goes away ends logs -f', async () => {
 test('several names: the others are done, errors are said in order, the status is 1', async () => {
   const done: string[] = [];
   const api = {
-    stop: async (name: string, timeout?: number) => {
+    stop: async (name: string, { timeout }: { timeout?: number } = {}) => {
       // The later names are faster: order must not depend on it.
       await new Promise(resolve => setTimeout(resolve, name === 'a' ? 20 : 1));
       if (name.startsWith('no')) throw notFound(name);

@@ -19,7 +19,7 @@ ends('stop of one that does not run is nothing, wait gives its status', async ()
   await addContainer(paths, { name: 'done' }, { status: 'exited', exit_code: 7 });
   const engine = engineOf(paths);
   await stop(engine, 'made');
-  await stop(engine, 'done', 0);
+  await stop(engine, 'done', { timeout: 0 });
   assert.is(await wait(engine, 'made'), 0);
   assert.is(await wait(engine, 'done'), 7);
 });

@@ -1,0 +1,41 @@
+import type { ContainerStats } from '../../index.ts';
+import { Option } from '../clipanion.ts';
+import { type HelpText, type Operands, Verb } from '../command.ts';
+import { printList } from '../format/list.ts';
+import { STATS_SHAPE, statsRow } from '../format/stats.ts';
+import { flag, text } from '../options.ts';
+
+/** Cursor home, and nothing below: the next table is drawn over this one. */
+const HOME = '\x1b[H\x1b[J';
+
+export class Stats extends Verb {
+  static readonly help: HelpText = {
+    operands: '[OPTIONS] [CONTAINER...]',
+    summary: 'Show what containers use, once a second',
+    details:
+      'The numbers are summed up over the processes of a container in /proc: processor time of processes that have come and ' +
+      'gone between two looks is missed, memory is the proportional set size. {{.Source}} in a template says so.',
+  };
+  static readonly operands: Operands = { min: 0, max: Number.POSITIVE_INFINITY };
+
+  all = flag('-a,--all', 'Also containers that do not run');
+  format = text('--format', 'FORMAT', "'table', 'json', or a Go template such as '{{.Name}} {{.CPUPerc}}'");
+  noStream = flag('--no-stream', 'Look once, do not go on');
+  noTrunc = flag('--no-trunc', 'Do not shorten ids');
+  names = Option.Rest();
+
+  override async execute(): Promise<number> {
+    const tsbox = await this.open();
+    const live = !this.noStream && (await this.context.isTerminal(1));
+    for await (const found of tsbox.stats(this.names, { stream: !this.noStream, all: this.all })) {
+      if (live) this.context.out.write(HOME);
+      await this.#show(found);
+    }
+    return 0;
+  }
+
+  async #show(found: readonly ContainerStats[]): Promise<void> {
+    const rows = found.map(each => statsRow(each, this.noTrunc));
+    await printList(this.context, STATS_SHAPE, rows, this.format);
+  }
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf } from '../errors.ts';
+import { helperPath } from '../host/binaries.ts';
+import { processStart } from '../host/probe.ts';
+import { signalProcess, waitProcess } from '../runtime/process.ts';
+import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
+import { containerDirectory, containerState, findContainer } from '../store/containers.ts';
+import { lockHolder } from '../store/containers-lock.ts';
+import { isMarkedStopped, type RestartFile, readRestart, writeRestart } from '../store/containers-restart.ts';
+import type { Engine } from './context.ts';
+import { launchContainer } from './launch-container.ts';
+import { containerEvent } from './record-event.ts';
+import { type End, restartDelay } from './restart-policy.ts';
+import { prepareStorage } from './rootfs.ts';
+
+const SIGKILL = 9;
+const TICKS = 100;
+/** A container that cannot be started fails as docker's own errors do. */
+const CANNOT_START = 125;
+
+/**
+ * What a supervisor becomes (execve keeps its pid and start time) when a container with a restart policy has ended: waits as long as docker would and starts
+ * it again. A start that fails counts as an end. `stop` and `rm -f` kill this process.
+ */
+export async function afterEnd(engine: Engine, id: string): Promise<void> {
+  const record = await findContainer(engine.paths, id);
+  const state = await containerState(engine.paths, record);
+  let end: End = {
+    exitCode: state.exitCode,
+    stopped: isMarkedStopped(engine.paths, id),
+    ran: age(process.pid),
+  };
+  for (let restart = await readRestart(engine.paths, id); ; ) {
+    const delay = restartDelay(record.restart ?? NO, end, restart);
+    if (delay === undefined) return giveUp(engine, record, restart);
+    restart = { ...restart, count: restart.count + 1, delay, waiter: ownProcess() };
+    await writeRestart(engine.paths, id, restart);
+    await new Promise(resolve => setTimeout(resolve, delay));
+    if (isMarkedStopped(engine.paths, id)) return giveUp(engine, record, restart);
+    const failure = await startAgain(engine, record, restart);
+    if (failure === undefined) return;
+    engine.reporter.warn(`restart of ${record.name}: ${failure}`);
+    end = { exitCode: CANNOT_START, stopped: false, ran: 0 };
+  }
+}
+
+const NO = { name: 'no', maximumRetryCount: 0 } as const;
+
+async function giveUp(engine: Engine, record: ContainerRecord, restart: RestartFile): Promise<void> {
+  if (restart.waiter !== '') await writeRestart(engine.paths, record.id, { ...restart, waiter: '' });
+}
+
+/** Undefined, or why it could not be started. */
+async function startAgain(
+  engine: Engine,
+  record: ContainerRecord,
+  restart: RestartFile,
+): Promise<string | undefined> {
+  try {
+    await prepareStorage(engine, record);
+    // Before its start: it may end, and its next supervisor count on, before we have said anything.
+    await writeRestart(engine.paths, record.id, { ...restart, waiter: '' });
+    await launchContainer(engine, record, undefined);
+    return undefined;
+  } catch (error) {
+    containerEvent(engine, record, 'restart-failed', { error: messageOf(error) });
+    return messageOf(error);
+  }
+}
+
+/** Milliseconds since a process began, by the clock that does not jump: of a supervisor, how long its container ran. */
+function age(pid: number): number {
+  const uptime = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]);
+  return (uptime - (processStart(pid) ?? 0) / TICKS) * 1000;
+}
+
+const ownProcess = (): string => `${process.pid}-${processStart(process.pid) ?? 0}`;
+
+/**
+ * Ends the process that waits to start a container again, and a start that it may have begun. Returns the state after: `running` when it
+ * was too late.
+ */
+export async function endWaiter(engine: Engine, id: string): Promise<ContainerState> {
+  const [pid = 0, start = 0] = (await readRestart(engine.paths, id)).waiter.split('-').map(Number);
+  if (pid > 0) await end({ pid, start });
+  const starter = lockHolder(join(containerDirectory(engine.paths, id), 'lock'));
+  const state = await containerState(engine.paths, id);
+  if (starter && state.status !== 'running') await end(starter);
+  const restart = await readRestart(engine.paths, id);
+  await writeRestart(engine.paths, id, { ...restart, waiter: '' });
+  return containerState(engine.paths, id);
+}
+
+async function end(target: { pid: number; start: number }): Promise<void> {
+  if (await signalProcess(helperPath(), target, SIGKILL)) await waitProcess(helperPath(), target, 10_000);
+}
