@@ -1,25 +1,32 @@
 import { messageOf } from '../errors.ts';
-import { detectCompression, peek } from '../layer/decompress.ts';
+import {
+  type Compression,
+  DEFAULT_LIMITS,
+  decompress,
+  detectCompression,
+  foreignCompression,
+  peek,
+} from '../layer/decompress.ts';
 import { applyChanges } from '../oci/changes-config.ts';
 import type { ImageConfig } from '../oci/config.ts';
 import { type Descriptor, encodeManifest } from '../oci/manifest.ts';
-import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../oci/media-types.ts';
+import { OCI_CONFIG, OCI_MANIFEST } from '../oci/media-types.ts';
 import { hostPlatform, parsePlatform } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { LayerRecord } from '../store/layers.ts';
 import { collect, whileAdding } from './collect.ts';
 import type { Engine } from './context.ts';
 import { imageStore } from './find-image.ts';
+import { inflateForeign } from './foreign-compression.ts';
 import { chunksOf } from './load.ts';
+import { LAYER_TYPES } from './load-eager.ts';
 import type { ImportOptions } from './types.ts';
 import { beginLayer } from './unpack.ts';
 
 type BaseConfig = Omit<ImageConfig, 'rootfs' | 'history'> & { readonly comment: string };
 
-const MEDIA_TYPES = { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD } as const;
-
 /**
- * docker import: an image of one layer from a root tarball (plain, gzip, zstd). Returns its id. Throws
+ * docker import: an image of one layer from a root tarball (plain, gzip, zstd, xz, bzip2). Returns its id. Throws
  * LAYER, BAD_REFERENCE, USAGE (a change), NO_SPACE, IO.
  */
 export async function importImage(
@@ -44,17 +51,28 @@ export async function importImage(
   }
 }
 
+/** As they come; xz and bzip2, which layers cannot have, undone. */
+async function layerBytes(
+  engine: Engine,
+  input: NodeJS.ReadableStream,
+): Promise<{ compression: Compression; bytes: AsyncIterable<Buffer> }> {
+  const { head, rest } = await peek(chunksOf(engine, input), 8);
+  if (!foreignCompression(head)) return { compression: detectCompression(head), bytes: rest };
+  const limits = { ...DEFAULT_LIMITS, maxRatio: engine.config.layer.maxRatio };
+  return { compression: 'none', bytes: decompress(rest, limits, inflateForeign) };
+}
+
 /** Unpacks and keeps the bytes in one pass. */
 async function storeLayer(
   engine: Engine,
   input: NodeJS.ReadableStream,
 ): Promise<{ layer: Descriptor; record: LayerRecord }> {
-  const { head, rest } = await peek(chunksOf(engine, input), 8);
-  const mediaType = MEDIA_TYPES[detectCompression(head)];
+  const { compression, bytes } = await layerBytes(engine, input);
+  const mediaType = LAYER_TYPES[compression];
   const blob = await imageStore(engine).blobs.writer();
   const sink = await beginLayer(engine, { mediaType });
   try {
-    for await (const chunk of rest) await Promise.all([blob.write(chunk), sink.write(chunk)]);
+    for await (const chunk of bytes) await Promise.all([blob.write(chunk), sink.write(chunk)]);
     const record = await sink.end();
     return { layer: { mediaType, ...(await blob.commit()) }, record };
   } finally {

@@ -3,10 +3,11 @@ import { detectCompression } from '../layer/decompress.ts';
 import { MAX_CONFIG_SIZE } from '../oci/config.ts';
 import { asArray, asObject, asString, asStrings, type Json } from '../oci/guard.ts';
 import { type Descriptor, encodeManifest, MAX_LAYERS, MAX_MANIFEST_SIZE } from '../oci/manifest.ts';
-import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD, OCI_MANIFEST } from '../oci/media-types.ts';
+import { OCI_CONFIG, OCI_MANIFEST } from '../oci/media-types.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import type { ArchiveFiles } from './load-archive.ts';
+import { LAYER_TYPES } from './load-eager.ts';
 import type { StoredImage } from './load-image.ts';
 
 /** One image of `manifest.json` in an archive of `docker save`. */
@@ -16,7 +17,6 @@ interface Item {
   readonly layers: readonly string[];
 }
 
-const MEDIA_TYPES = { none: OCI_LAYER, gzip: OCI_LAYER_GZIP, zstd: OCI_LAYER_ZSTD } as const;
 /** Images in one archive. */
 const MAX_ITEMS = 1000;
 /** Names of one image: each is a change of the store's index. */
@@ -72,7 +72,7 @@ async function storeItem(files: ArchiveFiles, blobs: BlobStore, item: Item): Pro
 async function storeLayer(files: ArchiveFiles, blobs: BlobStore, name: string): Promise<Descriptor> {
   const blob = await files.store(name);
   if (blob === undefined) throw missing(name);
-  return { mediaType: MEDIA_TYPES[detectCompression(await blobs.head(blob.digest, 8))], ...blob };
+  return { mediaType: LAYER_TYPES[detectCompression(await blobs.head(blob.digest, 8))], ...blob };
 }
 
 function missing(name: string): TsboxError {

@@ -6,6 +6,8 @@ import { familiarReference, parseReference } from '../oci/reference.ts';
 import { LayerStore } from '../store/layers.ts';
 import type { Engine } from './context.ts';
 import { imageStore } from './find-image.ts';
+import { checkPairs } from './layer-pairs.ts';
+import type { EagerLayers } from './load-eager.ts';
 import { beginLayer } from './unpack.ts';
 
 /** An image whose manifest, config and layers are blobs of the store already. */
@@ -17,8 +19,11 @@ export interface StoredImage {
   readonly names: readonly string[];
 }
 
-/** Unpacks what is missing and lists the image; returns its names as docker shows them, or its id. Throws MANIFEST, LAYER, DIGEST. */
-export async function keepImage(engine: Engine, image: StoredImage): Promise<string[]> {
+/**
+ * Unpacks what `eager` has not yet and lists the image; returns its names as docker shows them, or its id. Throws MANIFEST, LAYER,
+ * DIGEST.
+ */
+export async function keepImage(engine: Engine, image: StoredImage, eager: EagerLayers): Promise<string[]> {
   const diffIds = parseImageConfig(image.config).rootfs.diff_ids;
   if (diffIds.length !== image.layers.length) {
     throw new TsboxError(
@@ -32,7 +37,9 @@ export async function keepImage(engine: Engine, image: StoredImage): Promise<str
   const trees = new LayerStore(engine.paths.layers);
   for (const [i, layer] of image.layers.entries()) {
     const diffId = diffIds[i] ?? '';
-    if (!(await trees.has(diffId))) await unpackBlob(engine, layer, diffId);
+    if (eager.get(layer.digest) === diffId) continue;
+    if (await trees.has(diffId)) await checkPairs(engine, [{ descriptor: layer, diffId }]);
+    else await unpackBlob(engine, layer, diffId);
   }
   const store = imageStore(engine);
   const size = await trees.size(diffIds);

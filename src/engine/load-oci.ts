@@ -1,5 +1,5 @@
 import { TsboxError } from '../errors.ts';
-import { MAX_CONFIG_SIZE } from '../oci/config.ts';
+import { MAX_CONFIG_SIZE, parseImageConfig } from '../oci/config.ts';
 import { digestHex, sha256 } from '../oci/digest.ts';
 import {
   type Descriptor,
@@ -52,10 +52,20 @@ async function storeEntry(
   const { config, layers } = found.manifest;
   const configBytes = await readBlob(files, config, MAX_CONFIG_SIZE);
   await blobs.put(configBytes);
-  for (const layer of layers) check(layer, await files.store(blobName(layer)));
+  const diffIds = diffIdsOf(configBytes);
+  for (const [i, layer] of layers.entries()) check(layer, await files.store(blobName(layer), diffIds[i]));
   const manifest = { mediaType: found.manifest.mediaType, ...(await blobs.put(found.bytes)) };
   const name = nameOf(entry);
   return { manifest, config: configBytes, layers, names: name === undefined ? [] : [name] };
+}
+
+/** A hint for who stores the layers; a config that is none is refused when the image is listed. */
+function diffIdsOf(config: Buffer): readonly string[] {
+  try {
+    return parseImageConfig(config).rootfs.diff_ids;
+  } catch {
+    return [];
+  }
 }
 
 async function findManifest(

@@ -1,17 +1,22 @@
 import { createReadStream, statSync } from 'node:fs';
 import { messageOf, TsboxError } from '../errors.ts';
+import { DEFAULT_LIMITS, decompress } from '../layer/decompress.ts';
 import { hostPlatform, parsePlatform } from '../oci/platform.ts';
 import { collect, whileAdding } from './collect.ts';
 import type { Engine } from './context.ts';
 import { imageStore } from './find-image.ts';
-import { type ArchiveFiles, DirectoryFiles, TarFiles } from './load-archive.ts';
+import { inflateForeign } from './foreign-compression.ts';
+import type { ArchiveFiles } from './load-archive.ts';
+import { DirectoryFiles } from './load-directory.ts';
 import { readDockerArchive } from './load-docker.ts';
+import { type EagerLayers, eagerWriter, type MemberHint } from './load-eager.ts';
 import { checkAborted, keepImage } from './load-image.ts';
 import { readOciLayout } from './load-oci.ts';
+import { TarFiles } from './load-tar.ts';
 import type { LoadOptions } from './types.ts';
 
 /**
- * docker load: a docker-archive or an OCI archive, plain, gzip or zstd, from a stream or a file, or a directory with an OCI layout.
+ * docker load: a docker-archive or an OCI archive, plain or compressed (gzip, zstd, xz, bzip2), from a stream or a file, or a directory with an OCI layout.
  * Returns the names (ids of images without one) of what was loaded. On failure no image is listed and what
  * was stored for it is collected. Throws LAYER, MANIFEST, DIGEST, NO_SPACE, IO.
  */
@@ -37,7 +42,8 @@ async function loadAll(
 ): Promise<string[]> {
   const wanted = platform === undefined ? hostPlatform() : parsePlatform(platform);
   const { blobs } = imageStore(engine);
-  const files = await openArchive(engine, input);
+  const eager: EagerLayers = new Map();
+  const files = await openArchive(engine, input, eager);
   const images = (await readDockerArchive(files, blobs)) ?? (await readOciLayout(files, blobs, wanted));
   if (!images) {
     throw new TsboxError(
@@ -49,15 +55,24 @@ async function loadAll(
     );
   }
   const names = [];
-  for (const image of images) names.push(...(await keepImage(engine, image)));
+  for (const image of images) names.push(...(await keepImage(engine, image, eager)));
+  const used = new Set(images.flatMap(image => image.layers.map(layer => layer.digest)));
+  // Nobody else would look for a layer that no image wants.
+  if ([...eager.keys()].some(digest => !used.has(digest))) await collect(engine);
   return names;
 }
 
-async function openArchive(engine: Engine, input: NodeJS.ReadableStream | string): Promise<ArchiveFiles> {
-  const { blobs } = imageStore(engine);
-  if (typeof input === 'string' && isDirectory(input)) return new DirectoryFiles(input, blobs);
+async function openArchive(
+  engine: Engine,
+  input: NodeJS.ReadableStream | string,
+  eager: EagerLayers,
+): Promise<ArchiveFiles> {
+  const openWriter = (hint: MemberHint) => eagerWriter(engine, hint, eager);
+  if (typeof input === 'string' && isDirectory(input)) return new DirectoryFiles(input, openWriter);
   const stream = typeof input === 'string' ? createReadStream(input, { highWaterMark: 1 << 20 }) : input;
-  return TarFiles.read(chunksOf(engine, stream), blobs, engine.config.layer.maxRatio);
+  const limits = { ...DEFAULT_LIMITS, maxRatio: engine.config.layer.maxRatio };
+  const plain = decompress(chunksOf(engine, stream), limits, inflateForeign);
+  return TarFiles.read(plain, imageStore(engine).blobs, openWriter);
 }
 
 function isDirectory(path: string): boolean {
