@@ -1,8 +1,8 @@
-import { TsboxError } from '../errors.ts';
 import { familiarName, familiarReference, parseReference } from '../oci/reference.ts';
 import type { ImageRecord } from '../store/images.ts';
 import type { Engine } from './context.ts';
 import { findImage, imageStore } from './find-image.ts';
+import { booleanFilter, checkFilterKeys, hasLabels, madeBefore } from './object-filters.ts';
 import type { Filters, ImageSummary } from './types.ts';
 
 export interface ImagesOptions {
@@ -15,8 +15,11 @@ export interface ImagesOptions {
 
 type Test = (image: ImageRecord) => boolean;
 
-/** docker images: newest first. Filters: `dangling`, `reference`, `label`, `before`, `since`. Throws USAGE for another. */
+const FILTERS = ['before', 'dangling', 'label', 'reference', 'since', 'until'];
+
+/** docker images: newest first. Throws USAGE for an unknown filter or value, NOT_FOUND for `before` and `since` of nobody. */
 export async function images(engine: Engine, options: ImagesOptions = {}): Promise<ImageSummary[]> {
+  checkFilterKeys('images', options.filters ?? {}, FILTERS);
   const { reference: patterns = [], ...others } = options.filters ?? {};
   const tests = await Promise.all(Object.entries(others).map(f => testFor(engine, ...f)));
   const named = [patterns, options.reference === undefined ? [] : [options.reference]];
@@ -25,11 +28,12 @@ export async function images(engine: Engine, options: ImagesOptions = {}): Promi
     tests.every(test => test(image)) && (named.flat().length === 0 || shown(image).length > 0);
   const records = (await imageStore(engine).list()).filter(isWanted);
   return records
-    .map(image => summary(image, shown(image)))
-    .sort((a, b) => b.created.localeCompare(a.created));
+    .map(image => summarizeImage(image, shown(image)))
+    .sort((a, b) => compareTimes(b.created, a.created));
 }
 
-function summary(image: ImageRecord, names: readonly string[]): ImageSummary {
+/** With all its names, or those that were asked for. */
+export function summarizeImage(image: ImageRecord, names: readonly string[] = image.names): ImageSummary {
   return {
     id: image.id,
     names: names.map(name => familiarReference(parseReference(name))),
@@ -42,36 +46,23 @@ function summary(image: ImageRecord, names: readonly string[]): ImageSummary {
 
 async function testFor(engine: Engine, key: string, values: readonly string[]): Promise<Test> {
   if (key === 'dangling') return isDangling(values);
-  if (key === 'label') return hasLabel(values);
-  if (key !== 'before' && key !== 'since') {
-    throw new TsboxError('USAGE', `images has no filter ${JSON.stringify(key)}`, {
-      hint: 'filters are: before, dangling, label, reference, since',
-    });
+  if (key === 'label') return ({ config }) => hasLabels(config.config.Labels ?? {}, values);
+  if (key === 'until') {
+    const isOld = madeBefore(values, Date.now());
+    return ({ created }) => isOld(created);
   }
   const others = await Promise.all(values.map(value => findImage(engine, value)));
   const sign = key === 'before' ? -1 : 1;
-  return image => others.some(other => sign * image.created.localeCompare(other.created) > 0);
+  return image => others.some(other => sign * compareTimes(image.created, other.created) > 0);
 }
 
 function isDangling(values: readonly string[]): Test {
-  const wanted = values.map(value => {
-    if (/^(?:1|true)$/i.test(value)) return true;
-    if (/^(?:0|false)$/i.test(value)) return false;
-    throw new TsboxError('USAGE', `invalid value for the filter dangling: ${JSON.stringify(value)}`, {
-      hint: 'it is true or false',
-    });
-  });
+  const wanted = values.map(value => booleanFilter('dangling', value));
   return image => wanted.includes(image.names.length === 0);
 }
 
-function hasLabel(values: readonly string[]): Test {
-  return ({ config }) =>
-    values.every(value => {
-      const [name = '', ...text] = value.split('=');
-      const found = config.config.Labels?.[name];
-      return text.length === 0 ? found !== undefined : found === text.join('=');
-    });
-}
+/** Times of images may be in any zone. */
+const compareTimes = (a: string, b: string): number => Date.parse(a) - Date.parse(b) || a.localeCompare(b);
 
 /**
  * Those of the names that match one of the patterns (`*` and `?`, neither crosses a slash), as the whole or the familiar name, with

@@ -41,7 +41,13 @@ export interface PackTask {
   readonly nobodyIsRoot?: boolean;
 }
 
-export type Task = ApplyTask | FlattenTask | PackTask;
+/** Bytes of the files below each path (src/layer/usage.ts), relative to the working directory. Reply: a number for each. */
+export interface UsageTask {
+  readonly task: 'usage';
+  readonly paths: readonly string[];
+}
+
+export type Task = UsageTask | ApplyTask | FlattenTask | PackTask;
 
 export type TaskReply<T = unknown> =
   | { readonly ok: T }

@@ -19,7 +19,7 @@ export class Images extends Verb {
   filter = list(
     '-f,--filter',
     'KEY=VALUE',
-    'Only those that match: reference, dangling, label, before, since',
+    'Only those that match: reference, dangling, label, before, since, until',
   );
   format = text('--format', 'FORMAT', "'table', 'json', or a Go template such as '{{.ID}} {{.Repository}}'");
   noTrunc = flag('--no-trunc', 'Do not shorten anything');

@@ -12,6 +12,10 @@ export class Rmi extends Verb {
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };
 
   force = flag('-f,--force', 'Also one with several names, or that a container that has ended was made from');
+  noPrune = flag(
+    '--no-prune',
+    'Accepted for docker: there are no images without a name that others are built on',
+  );
   names = Option.Rest();
 
   override async execute(): Promise<number> {

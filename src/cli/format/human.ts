@@ -2,15 +2,15 @@
 
 const DECIMAL = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
 
-/** `7.73MB`: three significant digits, powers of 1000. */
-export function humanSize(bytes: number): string {
+/** `7.73MB`: powers of 1000. docker shows three significant digits in lists of images, four elsewhere. */
+export function humanSize(bytes: number, digits: 3 | 4 = 3): string {
   let value = bytes;
   let unit = 0;
   while (value >= 1000 && unit < DECIMAL.length - 1) {
     value /= 1000;
     unit++;
   }
-  return `${Number(value.toPrecision(3))}${DECIMAL[unit]}`;
+  return `${Number(value.toPrecision(digits))}${DECIMAL[unit]}`;
 }
 
 const MINUTE = 60;
