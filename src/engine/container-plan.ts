@@ -9,10 +9,10 @@ import { cloneFlags } from '../runtime/namespaces.ts';
 import { initPlan } from '../runtime/plan.ts';
 import { storageDriver } from '../storage/select.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
+import { containerMaps } from './container-maps.ts';
 import { containerRuntimeDir } from './container-paths.ts';
 import { containerSpec } from './container-spec.ts';
 import type { Engine } from './context.ts';
-import { mapsFor } from './machine.ts';
 import { rootfsRequest } from './rootfs.ts';
 
 /** Everything that is decided before a helper is started; `--explain` prints it. */
@@ -29,7 +29,7 @@ export interface ContainerPlan {
 
 /** Puts together what storage, network and the record say. Changes nothing. */
 export async function containerPlan(engine: Engine, record: ContainerRecord): Promise<ContainerPlan> {
-  const maps = await mapsFor(engine, mapsWanted(record));
+  const maps = await containerMaps(engine, record);
   const rootfs = storageDriver(record.storage.driver).rootfs(await rootfsRequest(engine, record));
   const networkRequest = {
     containerId: record.id,
@@ -49,9 +49,4 @@ export async function containerPlan(engine: Engine, record: ContainerRecord): Pr
     network,
     networkRequest,
   };
-}
-
-/** A container keeps the kind of map it was made with: its files have those owners. */
-function mapsWanted(record: ContainerRecord) {
-  return record.userns.mode === 'root' ? 'auto' : record.userns.mode;
 }

@@ -1,12 +1,14 @@
 import { hostname as hostName } from 'node:os';
 import { TsboxError } from '../errors.ts';
 import type { UsernsMaps } from '../host/idmap.ts';
+import { ourGid, ourUid } from '../host/paths.ts';
 import { parsePublish } from '../network/ports.ts';
 import { selectNetwork } from '../network/select.ts';
 import type { StorageDriverName } from '../storage/driver.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { Engine } from './context.ts';
 import type { BaseImage } from './create-image.ts';
+import { moreFields } from './create-more.ts';
 import { mergeEnv } from './env.ts';
 import { parseMounts } from './mount-options.ts';
 import { parseSecurityOpt } from './security-options.ts';
@@ -20,6 +22,8 @@ export interface RecordInput {
   readonly maps: UsernsMaps;
   readonly driver: StorageDriverName;
   readonly id: string;
+  /** keep-id:uid=,gid= */
+  readonly inside?: { readonly uid?: number; readonly gid?: number };
 }
 
 const MiB = 1024 * 1024;
@@ -28,7 +32,10 @@ const MiB = 1024 * 1024;
 export async function containerRecord(engine: Engine, input: RecordInput): Promise<ContainerRecord> {
   const { options, image, maps, driver, id } = input;
   const network = await selectNetwork(options.network, engine.config, engine.paths.runtime);
-  const hostname = options.hostname ?? (network.driver.name === 'host' ? hostName() : id.slice(0, 12));
+  const more = await moreFields(engine, { options, image: image.config, network: network.driver.name });
+  const shared = network.driver.name === 'host' || more.namespaces?.uts === 'host';
+  const hostname = checkedName('hostname', options.hostname) ?? (shared ? hostName() : id.slice(0, 12));
+  const ports = await parsePublish(options.publish ?? []);
   return {
     version: 1,
     id,
@@ -36,16 +43,19 @@ export async function containerRecord(engine: Engine, input: RecordInput): Promi
     created: new Date().toISOString(),
     image: { reference: image.reference, id: image.id, layers: image.layers },
     storage: { driver },
-    userns: { mode: maps.mode },
+    userns: { mode: maps.mode, ...input.inside },
     network: {
       driver: network.driver.name,
       options: network.options,
-      ports: await parsePublish(options.publish ?? []),
+      ports: [...ports, ...((await more.publishAll?.(ports)) ?? [])],
     },
-    ...processFields(input, hostname),
-    mounts: await parseMounts(options),
+    ...processFields(input, hostname, more.env ?? []),
+    mounts: await parseMounts(options, {
+      ...(more.mounts && { inherited: more.mounts }),
+      image: Object.keys(image.config.Volumes ?? {}),
+    }),
     hostname,
-    domainname: options.domainname ?? '',
+    domainname: checkedName('domainname', options.domainname) ?? '',
     labels: { ...image.config.Labels, ...options.labels },
     autoRemove: options.autoRemove ?? false,
     readOnly: options.readOnly ?? false,
@@ -61,20 +71,38 @@ export async function containerRecord(engine: Engine, input: RecordInput): Promi
     oomScoreAdj: options.oomScoreAdj,
     sysctls: options.sysctls ?? {},
     platform: image.platform,
-    exposed: Object.keys(image.config.ExposedPorts ?? {}),
+    exposed: more.exposed ?? Object.keys(image.config.ExposedPorts ?? {}),
+    ...more.record,
   };
 }
 
-function processFields({ options, image, maps }: RecordInput, hostname: string) {
+/** sethostname(2) takes 64 bytes; a line break would be one in /etc/hosts. Throws USAGE. */
+function checkedName(flag: string, name: string | undefined): string | undefined {
+  if (name === undefined || (Buffer.byteLength(name) <= 64 && /^[^\s\0]+$/.test(name))) return name;
+  throw new TsboxError(
+    'USAGE',
+    `--${flag} ${JSON.stringify(name)} is not 1 to 64 bytes without white space`,
+    {
+      hint: `--${flag} web`,
+    },
+  );
+}
+
+function processFields(
+  { options, image, maps, inside }: RecordInput,
+  hostname: string,
+  env: readonly string[],
+) {
   const { entrypoint, cmd } = commandOf(options, image);
   return {
     entrypoint,
     cmd,
     process: {
       args: [...entrypoint, ...cmd],
-      env: mergeEnv({ image: image.config.Env ?? [], options, hostname }),
+      // What a device's specification says is the machine's word, so it comes last.
+      env: [...mergeEnv({ image: image.config.Env ?? [], options, hostname }), ...env],
       cwd: workdirOf(options.workdir ?? image.config.WorkingDir),
-      user: options.user ?? image.config.User ?? keepIdUser(maps),
+      user: options.user ?? image.config.User ?? keepIdUser(maps, inside),
       tty: options.tty ?? false,
       openStdin: options.interactive ?? false,
       stopSignal: checkedSignal(options.stopSignal) ?? image.config.StopSignal ?? 'SIGTERM',
@@ -113,7 +141,7 @@ function checkedSignal(signal: string | undefined): string | undefined {
 }
 
 /** With keep-id the caller is also themselves inside, unless told otherwise. */
-function keepIdUser(maps: UsernsMaps): string {
+function keepIdUser(maps: UsernsMaps, inside: RecordInput['inside']): string {
   if (maps.mode !== 'keep-id') return '';
-  return `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
+  return `${inside?.uid ?? ourUid()}:${inside?.gid ?? ourGid()}`;
 }

@@ -14,7 +14,7 @@ import {
   MASKED_PATHS,
   READONLY_PATHS,
 } from '../runtime/hardening.ts';
-import type { ContainerRecord, MountRecord } from '../store/container-record.ts';
+import type { ContainerRecord, MountRecord, NamespaceRecord } from '../store/container-record.ts';
 
 export interface SpecInput {
   readonly record: ContainerRecord;
@@ -33,18 +33,21 @@ export function containerSpec(input: SpecInput): Spec {
     ociVersion: '1.1.0',
     process: processSpec(input),
     root: { path: input.rootPath, readonly: record.readOnly },
-    hostname: record.hostname,
+    // Only who has a uts namespace of one's own may set it.
+    ...(record.namespaces?.uts !== 'host' && { hostname: record.hostname }),
     ...(record.domainname && { domainname: record.domainname }),
     mounts: [...kernelMounts(input), ...fileMounts(record), ...sortedUserMounts(record.mounts)],
     linux: {
-      namespaces: namespaces(input.netns),
+      namespaces: namespaces(input.netns, record.namespaces),
       uidMappings: maps.uid.map(mapping),
       gidMappings: maps.gid.map(mapping),
+      ...(record.devices && { devices: record.devices.map(d => ({ path: d.target, hostPath: d.source })) }),
       sysctl: record.sysctls,
-      maskedPaths: record.privileged ? [] : maskedPaths(input.netns),
-      readonlyPaths: record.privileged ? [] : READONLY_PATHS,
+      maskedPaths: isOpen(record) ? [] : maskedPaths(input.netns),
+      readonlyPaths: isOpen(record) ? [] : READONLY_PATHS,
     },
     annotations: {
+      ...record.annotations,
       [ANNOTATION.user]: record.process.user,
       [ANNOTATION.init]: String(record.process.init),
       [ANNOTATION.rootEmulation]: String(record.rootEmulation),
@@ -81,14 +84,17 @@ function rlimits(record: ContainerRecord) {
   }));
 }
 
+const isOpen = (record: ContainerRecord): boolean => record.privileged || record.systemPaths === 'unconfined';
+
 /** The host's own sysfs, bound for --network host, shows more than one of our own does. */
 const maskedPaths = (netns: 'new' | 'host'): readonly string[] =>
   netns === 'host' ? [...MASKED_PATHS, ...HOST_SYS_MASKED_PATHS] : MASKED_PATHS;
 
-/** Docker's set; each type is a namespace of its own, `host` network excepted. */
-export function namespaces(netns: 'new' | 'host'): { type: NamespaceType }[] {
-  const types: NamespaceType[] = ['user', 'mount', 'pid', 'uts', 'ipc', 'cgroup'];
-  return [...types, ...(netns === 'new' ? (['network'] as const) : [])].map(type => ({ type }));
+/** Docker's set; each type is a namespace of its own unless it is the host's. */
+export function namespaces(netns: 'new' | 'host', shared: NamespaceRecord = {}): { type: NamespaceType }[] {
+  const types: NamespaceType[] = ['user', 'mount', 'pid', 'uts', 'ipc', 'cgroup', 'network'];
+  const hosts: Partial<Record<NamespaceType, string | undefined>> = { ...shared, network: netns };
+  return types.filter(type => hosts[type] !== 'host').map(type => ({ type }));
 }
 
 function kernelMounts({ record, maps, netns }: SpecInput): Mount[] {
@@ -96,7 +102,7 @@ function kernelMounts({ record, maps, netns }: SpecInput): Mount[] {
   // The tty group only where the map knows it: the kernel refuses an unmapped gid with EINVAL.
   const ttyGroup = maps.gid.some(l => l.inside <= 5 && 5 < l.inside + l.count) ? ['gid=5'] : [];
   return [
-    { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+    procMount(record),
     {
       destination: '/dev',
       type: 'tmpfs',
@@ -109,15 +115,39 @@ function kernelMounts({ record, maps, netns }: SpecInput): Mount[] {
       source: 'devpts',
       options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', ...ttyGroup],
     },
-    {
-      destination: '/dev/shm',
-      type: 'tmpfs',
-      source: 'shm',
-      options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${record.shmSize}`],
-    },
-    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+    ...ipcMounts(record),
     ...sysMounts(netns, wide),
   ];
+}
+
+/** A new procfs needs a pid namespace of one's own; with the host's, the host's is bound. */
+function procMount({ namespaces: shared }: ContainerRecord): Mount {
+  const options = ['nosuid', 'noexec', 'nodev'];
+  return shared?.pid === 'host'
+    ? { destination: '/proc', type: 'none', source: '/proc', options: ['rbind', 'rprivate', ...options] }
+    : { destination: '/proc', type: 'proc', source: 'proc', options };
+}
+
+/** Shared memory and message queues: the container's own, the host's, or (docker's `--ipc none`) no shared memory. */
+function ipcMounts({ namespaces: shared, shmSize }: ContainerRecord): Mount[] {
+  const safe = ['nosuid', 'noexec', 'nodev'];
+  if (shared?.ipc === 'host') {
+    const bound = (path: string, more: readonly string[]): Mount => ({
+      destination: path,
+      type: 'none',
+      source: path,
+      options: ['rbind', 'rprivate', ...safe, ...more],
+    });
+    return [bound('/dev/shm', []), bound('/dev/mqueue', ['optional'])];
+  }
+  const shm = {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: [...safe, 'mode=1777', `size=${shmSize}`],
+  };
+  const queues = { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: safe };
+  return shared?.ipc === 'none' ? [queues] : [shm, queues];
 }
 
 /** A new sysfs needs a network namespace of one's own; with the host's, the host's sysfs is bound read-only. */
@@ -125,7 +155,7 @@ function sysMounts(netns: 'new' | 'host', wide: readonly string[]): Mount[] {
   const safe = ['nosuid', 'noexec', 'nodev'];
   if (netns === 'host')
     return [
-      { destination: '/sys', type: 'none', source: '/sys', options: ['rbind', ...safe, 'ro', 'rslave'] },
+      { destination: '/sys', type: 'none', source: '/sys', options: ['rbind', ...safe, 'ro', 'rprivate'] },
     ];
   return [
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...safe, ...wide] },
@@ -168,13 +198,22 @@ function userMount(m: MountRecord): Mount {
     };
   }
   const source = m.type === 'volume' ? `volumes/${m.source}/_data` : m.source;
+  const words = m.options.filter(o => !ENGINE_OPTIONS.has(o));
+  const alone = words.includes('bind');
+  const propagation = words.filter(o => o !== 'bind');
   return {
     destination: m.target,
     type: 'bind',
     source,
-    // `nocopy` is for who fills a new volume, no mount knows it.
-    options: ['rbind', 'rprivate', ...(m.readOnly ? ['ro'] : []), ...m.options.filter(o => o !== 'nocopy')],
+    options: [
+      alone ? 'bind' : 'rbind',
+      ...(propagation.length > 0 ? propagation : [alone ? 'private' : 'rprivate']),
+      ...(m.readOnly ? ['ro'] : []),
+    ],
   };
 }
+
+/** For who fills a new volume or gives it to the container's user; no mount knows them. */
+const ENGINE_OPTIONS = new Set(['nocopy', 'U']);
 
 const mapping = (l: IdMapLine): IdMapping => ({ containerID: l.inside, hostID: l.outside, size: l.count });

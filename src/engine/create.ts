@@ -41,9 +41,10 @@ export async function planRecord(engine: Engine, options: CreateOptions): Promis
   // Before a pull that would be for nothing.
   if (options.name) checkName(options.name);
   const image = await findImage(engine, options);
-  const maps = await mapsFor(engine, usernsWanted(options.userns ?? engine.config.userns.mode));
+  const { mode, ...inside } = usernsWanted(options.userns ?? engine.config.userns.mode);
+  const maps = await mapsFor(engine, mode);
   const driver = await chooseDriver(engine, options, maps);
-  return containerRecord(engine, { options, image, maps, driver, id: newId() });
+  return containerRecord(engine, { options, image, maps, driver, id: newId(), inside });
 }
 
 /** Takes back all of a container; its files may belong to mapped ids. */
@@ -55,28 +56,62 @@ async function discard(engine: Engine, id: string): Promise<void> {
 async function chooseDriver(engine: Engine, options: CreateOptions, maps: UsernsMaps) {
   const wanted =
     options.image === 'host' ? 'host' : (options.storageDriver ?? engine.config.storage.driver ?? 'auto');
-  // keep-id never copies or chowns a layer: only fuse-overlayfs can show it under another map.
-  const name = maps.mode === 'keep-id' && wanted === 'auto' ? 'fuse-overlayfs' : wanted;
+  const name = maps.mode === 'keep-id' && wanted !== 'host' ? keepIdDriver(options) : wanted;
   const driver = await selectStorage(name, storageHost(engine, maps), engine.paths.runtime);
   engine.reporter.debug('storage', () => `${driver.name} (asked for: ${wanted})`);
   return driver.name;
 }
 
-function usernsWanted(text: string | undefined): 'auto' | 'ranges' | 'single' | 'keep-id' {
+/** keep-id never copies or chowns a layer: only fuse-overlayfs can show it under another map. */
+function keepIdDriver({ storageDriver = 'auto' }: CreateOptions): 'fuse-overlayfs' {
+  if (storageDriver === 'auto' || storageDriver === 'fuse-overlayfs') return 'fuse-overlayfs';
+  throw new TsboxError(
+    'USAGE',
+    `--userns keep-id does not work with --storage-driver ${storageDriver}: it would show wrong owners`,
+    {
+      hint: 'leave --storage-driver out: keep-id takes fuse-overlayfs, which shows the same files with other owners',
+    },
+  );
+}
+
+interface Wanted {
+  readonly mode: 'auto' | 'ranges' | 'single' | 'keep-id';
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+function usernsWanted(text: string | undefined): Wanted {
   switch (text) {
     case undefined:
     case '':
+      return { mode: 'auto' };
     case 'auto':
-      return 'auto';
     case 'ranges':
     case 'single':
     case 'keep-id':
-      return text;
+      return { mode: text };
     default:
-      throw new TsboxError('USAGE', `user namespace mode ${JSON.stringify(text)} is not known`, {
-        hint: "use auto, ranges, single or keep-id; the host's own user namespace is never used",
-      });
+      return keepIdWanted(text);
   }
+}
+
+const MAX_ID = 2 ** 31 - 1;
+
+/** podman's `keep-id:uid=N,gid=N`: the caller is somebody else inside, whose files are the caller's all the same. */
+function keepIdWanted(text: string): Wanted {
+  const [, words] = /^keep-id:(.*)$/.exec(text) ?? [];
+  const hint =
+    "use auto, ranges, single, keep-id or keep-id:uid=1000,gid=1000; the host's own user namespace is never used";
+  const wrong = new TsboxError('USAGE', `user namespace mode ${JSON.stringify(text)} is not known`, { hint });
+  if (words === undefined) throw wrong;
+  const ids: { uid?: number; gid?: number } = {};
+  for (const word of words.split(',')) {
+    const [, name, number] = /^(uid|gid)=(\d{1,10})$/.exec(word) ?? [];
+    if (name === undefined || Number(number) > MAX_ID || ids[name as 'uid' | 'gid'] !== undefined)
+      throw wrong;
+    ids[name as 'uid' | 'gid'] = Number(number);
+  }
+  return { mode: 'keep-id', ...ids };
 }
 
 /** Docker's rule: the file must not exist, so that a script never reads a stale id. */

@@ -24,7 +24,13 @@ export function writeEtcFiles(engine: Engine, record: ContainerRecord, setup: Ne
       ...(setup.netns === 'host' && { hostHosts: hostHosts() }),
     }),
     hostname: hostnameFile(record.hostname),
-    'resolv.conf': resolvConf({ setup, host: readHostResolv(), dns: record.dns }),
+    'resolv.conf': resolvConf({
+      setup,
+      host: readHostResolv(),
+      dns: record.dns,
+      ...(record.dnsSearch && { dnsSearch: record.dnsSearch }),
+      ...(record.dnsOptions && { dnsOptions: record.dnsOptions }),
+    }),
   };
   for (const [name, content] of Object.entries(files)) writeAnew(engine, join(dir, name), content);
 }

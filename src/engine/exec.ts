@@ -2,22 +2,22 @@ import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
 import { networkDriver } from '../network/select.ts';
 import { ANNOTATION, type Spec } from '../oci/runtime-spec.ts';
-import { CLONE } from '../plan/flags.ts';
 import { type Op, ops } from '../plan/ops.ts';
 import { imageUser } from '../runtime/image-user.ts';
 import { type Launched, launch } from '../runtime/launch.ts';
-import { JOIN_FLAGS } from '../runtime/namespaces.ts';
+import { cloneFlags } from '../runtime/namespaces.ts';
 import { GROUP, PASSWD, resumePlan } from '../runtime/plan.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
 import { containerState, findContainer } from '../store/containers.ts';
 import { attachedTo } from './attached.ts';
+import { containerMaps } from './container-maps.ts';
 import { containerRuntimeDir } from './container-paths.ts';
 import { containerSpec } from './container-spec.ts';
 import type { Engine } from './context.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
 import { extendEnv } from './env.ts';
 import { frontStreams, stdioOf, terminalSize, withPrimary } from './launch-container.ts';
-import { helperTrace, mapsFor } from './machine.ts';
+import { helperTrace } from './machine.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import type { Attached, AttachOptions, ExecOptions } from './types.ts';
 
@@ -65,9 +65,9 @@ async function join(
         }),
       },
       trace: helperTrace(engine),
-      init: joinPlan(joined.netns, options.tty ?? false),
+      init: joinPlan(cloneFlags(joined.spec.linux.namespaces), options.tty ?? false),
       resume: async files => {
-        const user = imageUser(options.user ?? record.process.user, files);
+        const user = imageUser(options.user ?? record.process.user, files, record.groupAdd);
         const groups = joined.denySetgroups ? [] : withPrimary(user);
         return resumePlan(joined.spec, { ...user, groups }, await seccompFilter(engine, joined.record));
       },
@@ -76,9 +76,8 @@ async function join(
   );
 }
 
-/** Part one of `exec`. The host's network namespace is ours already, and only its owner may join it. */
-export function joinPlan(netns: 'new' | 'host', tty: boolean): Op[] {
-  const flags = netns === 'host' ? JOIN_FLAGS & ~CLONE.NEWNET : JOIN_FLAGS;
+/** Part one of `exec`. `flags`: the container's own namespaces; the host's are ours already, and only their owner may join them. */
+export function joinPlan(flags: number, tty: boolean): Op[] {
   return [
     ops.join(flags, 'the namespaces of the container, its user namespace first'),
     ...(tty ? [ops.tty("a terminal of the container's own devpts")] : []),
@@ -88,7 +87,7 @@ export function joinPlan(netns: 'new' | 'host', tty: boolean): Op[] {
 
 /** The container's spec with this command in place of its own. */
 async function execSpec(engine: Engine, record: ContainerRecord, options: ExecOptions) {
-  const maps = await mapsFor(engine, record.userns.mode === 'root' ? 'auto' : record.userns.mode);
+  const maps = await containerMaps(engine, record);
   const { netns } = networkDriver(record.network.driver).setup({
     containerId: record.id,
     runtimeDir: containerRuntimeDir(engine, record.id),
@@ -109,7 +108,7 @@ async function execSpec(engine: Engine, record: ContainerRecord, options: ExecOp
     },
     annotations: { ...base.annotations, [ANNOTATION.init]: 'false' },
   };
-  return { spec, netns, record: asked, denySetgroups: maps.denySetgroups };
+  return { spec, record: asked, denySetgroups: maps.denySetgroups };
 }
 
 function notRunning(record: ContainerRecord, state: ContainerState): TsboxError {

@@ -3,6 +3,7 @@ import { TsboxError } from '../errors.ts';
 import type { RootfsRequest } from '../storage/driver.ts';
 import { storageDriver } from '../storage/select.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
+import { containerMaps } from './container-maps.ts';
 import type { Engine } from './context.ts';
 import { mapsFor, storageHost } from './machine.ts';
 
@@ -25,7 +26,7 @@ export async function rootfsRequest(engine: Engine, record: ContainerRecord): Pr
     containerId: record.id,
     layers: record.image.layers,
     ...(record.storage.driver === 'host' && { cover: coveredPaths(engine) }),
-    ...(record.userns.mode === 'keep-id' && { idmap: await keepIdMap(engine) }),
+    ...(record.userns.mode === 'keep-id' && { idmap: await keepIdMap(engine, record) }),
   };
 }
 
@@ -47,9 +48,8 @@ function coveredPaths(engine: Engine): string[] {
 }
 
 /** fuse-overlayfs' mapping strings: ids on disk (as the ranges map wrote them) to ids of the keep-id map. */
-async function keepIdMap(engine: Engine): Promise<{ uid: string; gid: string }> {
+async function keepIdMap(engine: Engine, record: ContainerRecord): Promise<{ uid: string; gid: string }> {
   const { chooseMaps, keepIdMapping } = await import('../host/idmap.ts');
   const disk = await chooseMaps(engine.config, 'ranges');
-  const shown = await chooseMaps(engine.config, 'keep-id');
-  return keepIdMapping(disk.maps, shown.maps);
+  return keepIdMapping(disk.maps, await containerMaps(engine, record));
 }

@@ -6,20 +6,27 @@ export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
   /** `default`, `unconfined`, or the text of a profile. */
   readonly seccomp: string;
+  readonly systemPaths?: 'unconfined';
 }
 
 /** docker's --security-opt. A profile is read now, so that a later change of the file cannot change the container. */
 export async function parseSecurityOpt(options: CreateOptions): Promise<SecurityOptions> {
   let noNewPrivileges = false;
   let seccomp = options.privileged ? 'unconfined' : 'default';
+  let systemPaths: 'unconfined' | undefined;
   for (const option of options.securityOpt ?? []) {
     const [key = '', value = ''] = splitOption(option);
     if (key === 'no-new-privileges') noNewPrivileges = value === '' || isTrue(value, option);
     else if (key === 'seccomp') seccomp = await profile(value);
-    else throw unknownOption(option);
+    else if (key === 'systempaths' && value === 'unconfined') systemPaths = value;
+    else if (!isNoLabel(key, value)) throw unknownOption(option);
   }
-  return { noNewPrivileges, seccomp };
+  return { noNewPrivileges, seccomp, ...(systemPaths && { systemPaths }) };
 }
+
+/** What a container is in any case: without a label or profile of its own. */
+const isNoLabel = (key: string, value: string): boolean =>
+  (key === 'label' && value === 'disable') || (key === 'apparmor' && value === 'unconfined');
 
 /** Docker takes `key=value` and the older `key:value`. */
 function splitOption(option: string): [string, string] {
@@ -49,6 +56,6 @@ function unknownOption(option: string): TsboxError {
   const lsm = /^(apparmor|label)/.test(option);
   const why = lsm ? 'security labels can only be set by root, so tsbox sets none' : 'it is not known';
   return new TsboxError('USAGE', `security option ${JSON.stringify(option)}: ${why}`, {
-    hint: 'no-new-privileges, seccomp=FILE|unconfined',
+    hint: 'no-new-privileges, seccomp=FILE|unconfined, systempaths=unconfined',
   });
 }

@@ -277,6 +277,20 @@ export interface LogLine {
   readonly data: Buffer;
 }
 
+export interface CopyOptions {
+  /** docker's -a: keep uid and gid. Into a container: else root's. To the host: where the kernel lets the caller. */
+  archive?: boolean;
+  /** docker's -L: of a source that is a symbolic link, copy what it leads to. */
+  followLink?: boolean;
+}
+
+export interface CopyResult {
+  /** Bytes of the archive that went over. */
+  readonly bytes: number;
+  /** The destination, absolute. */
+  readonly path: string;
+}
+
 export interface ImageSummary {
   /** `sha256:…` of the config. */
   readonly id: string;

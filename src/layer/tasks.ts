@@ -1,5 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { GrowthLimits } from './decompress.ts';
+import type { Reductions } from './metadata.ts';
+import type { PackResult } from './pack.ts';
 import type { WhiteoutNames } from './pack-items.ts';
 
 /** What goes into and out of the process in the user namespace. Types only: the engine sends, src/userns/main.ts answers. */
@@ -41,13 +43,56 @@ export interface PackTask {
   readonly nobodyIsRoot?: boolean;
 }
 
+/** The directory of a container and what it began with; `changes` and `commit` go by it. */
+export interface UpperOfTask {
+  readonly mode: ApplyTask['mode'];
+  /** Roots of the layers, the top one first, relative to the working directory; `/` alone: this machine's own root. */
+  readonly lowers: readonly string[];
+  /** The directory is a whole tree (vfs). */
+  readonly whole: boolean;
+  /** Names of the form `.wh.NAME` are removals (fuse-overlayfs). */
+  readonly marks: boolean;
+  /** The image `host`: all that the layers below have is shown as root's. */
+  readonly nobodyIsRoot: boolean;
+  /** Absolute paths of the machine that the image `host` does not show. */
+  readonly hidden: readonly string[];
+}
+
+/**
+ * Writes what the container whose directory is descriptor 0 has changed to descriptor 4: records of a letter (`A`, `C`, `D`), the
+ * absolute path and a NUL. Reply: the number of records.
+ */
+export interface ChangesTask extends UpperOfTask {
+  readonly task: 'changes';
+}
+
+/**
+ * Writes the layer of the container whose directory is descriptor 0 to descriptor 4, and the tree that this layer makes into the
+ * empty directory `target`, relative to the working directory. Reply: CommitReply.
+ */
+export interface CommitTask extends UpperOfTask {
+  readonly task: 'commit';
+  readonly target: string;
+}
+
+export interface CommitReply extends PackResult {
+  readonly reductions: Reductions;
+}
+
 /** Bytes of the files below each path (src/layer/usage.ts), relative to the working directory. Reply: a number for each. */
 export interface UsageTask {
   readonly task: 'usage';
   readonly paths: readonly string[];
 }
 
-export type Task = UsageTask | ApplyTask | FlattenTask | PackTask;
+/** Gives the directory on descriptor 0 and all in it to one user of the namespace (`-v …:U`). Reply: how many were changed. */
+export interface GiveTask {
+  readonly task: 'give';
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export type Task = GiveTask | ChangesTask | CommitTask | ApplyTask | FlattenTask | PackTask | UsageTask;
 
 export type TaskReply<T = unknown> =
   | { readonly ok: T }

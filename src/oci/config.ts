@@ -42,6 +42,8 @@ export interface Healthcheck {
   readonly Interval?: number;
   readonly Timeout?: number;
   readonly StartPeriod?: number;
+  /** Docker's. */
+  readonly StartInterval?: number;
   readonly Retries?: number;
 }
 
@@ -123,6 +125,7 @@ function parseHealthcheck(value: unknown, where: string): Healthcheck {
     ...field(doc, 'Interval', where, asSize),
     ...field(doc, 'Timeout', where, asSize),
     ...field(doc, 'StartPeriod', where, asSize),
+    ...field(doc, 'StartInterval', where, asSize),
     ...field(doc, 'Retries', where, asSize),
   };
 }

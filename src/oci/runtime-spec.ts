@@ -54,7 +54,8 @@ export interface Linux {
   readonly namespaces: readonly { readonly type: NamespaceType; readonly path?: string }[];
   readonly uidMappings?: readonly IdMapping[];
   readonly gidMappings?: readonly IdMapping[];
-  readonly devices?: readonly { readonly path: string }[];
+  /** `hostPath` is ours: the node that is bound there, since a user namespace cannot make one. */
+  readonly devices?: readonly { readonly path: string; readonly hostPath?: string }[];
   readonly sysctl?: Readonly<Record<string, string>>;
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];

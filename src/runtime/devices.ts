@@ -28,7 +28,7 @@ export function deviceOps(spec: Spec): Op[] {
     ...(own
       ? DEFAULT_DEVICES.map(path => deviceOp(path, 'a harmless device, bound because mknod needs real root'))
       : []),
-    ...extra.map(d => deviceOp(d.path, '--device')),
+    ...extra.map(d => userDeviceOp(d.hostPath ?? d.path, d.path)),
     ...(own ? LINKS.map(([text, target]) => ops.symlink(text, target, 'where programs expect it')) : []),
     ...(own && spec.process.terminal ? [ops.file('/dev/console', 0o620, 'the terminal is bound here')] : []),
   ];
@@ -36,3 +36,10 @@ export function deviceOps(spec: Spec): Op[] {
 
 const deviceOp = (path: string, why: string): Op =>
   ops.bind({ source: path, target: path, flags: MS.NOSUID | MS.NOEXEC, how: 'csn' }, why);
+
+/** Not below a link of the image (CVE-2026-47766). A block device is one that the user may open, too. */
+const userDeviceOp = (source: string, target: string): Op =>
+  ops.bind(
+    { source, target, flags: MS.NOSUID | MS.NOEXEC, how: 'cs' },
+    '--device: the machine’s node, with the rights you have on it',
+  );

@@ -25,6 +25,13 @@ const FLAG_WORDS: Readonly<Record<string, readonly [set: number, clear: number]>
   unbindable: [MS.UNBINDABLE, 0],
 };
 
+/** Words of a bind mount that is to see what is mounted on the host later. */
+const RECEIVING = ['slave', 'rslave', 'shared', 'rshared'];
+
+/** Does one of the mounts want to see what happens on the host? Then the mounts of the namespace must stay slaves of the host's. */
+export const receivesMounts = (mounts: readonly Mount[]): boolean =>
+  mounts.some(m => m.options?.some(word => RECEIVING.includes(word)));
+
 /** Splits option words into mount(2) flags and the rest, which is the file system's own data. */
 export function parseMountOptions(words: readonly string[]): {
   flags: number;

@@ -16,7 +16,3 @@ const FLAG: Readonly<Record<NamespaceType, number>> = {
 export function cloneFlags(namespaces: readonly { readonly type: NamespaceType }[]): number {
   return namespaces.reduce((flags, n) => flags | FLAG[n.type], 0);
 }
-
-/** The order in which a process joins them: the user namespace first, because it gives the right to join the rest. */
-export const JOIN_FLAGS =
-  CLONE.NEWUSER | CLONE.NEWNS | CLONE.NEWPID | CLONE.NEWUTS | CLONE.NEWIPC | CLONE.NEWNET | CLONE.NEWCGROUP;

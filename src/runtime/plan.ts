@@ -1,9 +1,9 @@
 import { ANNOTATION, type Spec } from '../oci/runtime-spec.ts';
-import { RLIMIT } from '../plan/flags.ts';
+import { MS, RLIMIT } from '../plan/flags.ts';
 import { type Op, ops, optional } from '../plan/ops.ts';
 import { findCapability } from './capabilities.ts';
 import { deviceOps } from './devices.ts';
-import { mountOp } from './mounts.ts';
+import { mountOp, receivesMounts } from './mounts.ts';
 import { emulationEnv, emulationOps } from './seccomp-emulation.ts';
 import type { ResolvedUser } from './users.ts';
 
@@ -22,7 +22,8 @@ export interface PlanParts {
 /** Part one: the file system, up to the barrier. Pure. */
 export function initPlan(spec: Spec, parts: PlanParts): Op[] {
   return [
-    ops.private('mounts made from here on stay in this namespace'),
+    // In a user namespace nothing propagates out in any case (mount_namespaces(7): mounts of the parent are slaves).
+    ...(receivesMounts(spec.mounts) ? [] : [ops.private('mounts made from here on stay in this namespace')]),
     ...oomOps(spec),
     ...parts.rootfs,
     ...spec.mounts.map(mountOp),
@@ -51,12 +52,35 @@ export function initPlan(spec: Spec, parts: PlanParts): Op[] {
 /** Part two: who it is and what it may, ending in `exec`. `filter`: the seccomp program, if any. Pure. */
 export function resumePlan(spec: Spec, user: ResolvedUser, filter: Uint8Array | undefined): Op[] {
   return [
+    ...(user.passwd === undefined ? [] : passwdOps(spec, user.passwd)),
     ...(spec.process.terminal ? [] : [ops.session("a session of its own: no way to the caller's terminal")]),
     ...processOps(spec, user, filter),
     ...(spec.annotations[ANNOTATION.init] === 'true'
       ? [ops.init('pid 1 only reaps and forwards signals (--init)')]
       : []),
     execOp(spec),
+  ];
+}
+
+/** Where a file is made that is bound over the image's and has no name then. */
+const STAGED_PASSWD = '/dev/.tsbox-passwd';
+
+/**
+ * The image's passwd with a line more, over the image's own, which is never changed. Where that is a link or missing, or /dev is
+ * not ours to write to, there is no line.
+ */
+function passwdOps(spec: Spec, content: Uint8Array): Op[] {
+  if (!spec.mounts.some(m => m.destination === '/dev' && m.type === 'tmpfs')) return [];
+  const source = STAGED_PASSWD;
+  return [
+    ops.write(source, content, 0o644, "the image's passwd and a line for a user that it lacks"),
+    optional(
+      ops.bind(
+        { source, target: PASSWD, flags: MS.NOSUID | MS.NODEV, how: 's' },
+        'programs ask it for the name of who they are',
+      ),
+    ),
+    ops.rmtree(source, 'it goes on under the other name alone'),
   ];
 }
 

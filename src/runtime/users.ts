@@ -8,6 +8,8 @@ export interface ResolvedUser {
   readonly groups: readonly number[];
   /** Home directory from passwd, `/` for an id that passwd does not know. */
   readonly home: string;
+  /** The image's passwd with a line for this user, if it has none and wants one. */
+  readonly passwd?: Uint8Array;
 }
 
 interface PasswdEntry {
@@ -44,6 +46,36 @@ export function resolveUser(
   if (groupPart) return { ...user, gid: findGroup(groupPart, groups, spec), groups: [] };
   const member = name === undefined ? [] : groups.filter(g => g.members.includes(name));
   return { ...user, groups: [...new Set(member.map(g => g.gid))] };
+}
+
+/**
+ * --group-add: names of the image's group file and numbers. Throws USER for one that is neither. `keep-groups` is no group: it says
+ * that nothing is added and nothing taken away.
+ */
+export function resolveGroups(names: readonly string[], group: string | undefined): number[] {
+  const groups = parseGroup(group ?? '');
+  return names.filter(name => name !== KEEP_GROUPS).map(name => findGroup(name, groups, name));
+}
+
+export const KEEP_GROUPS = 'keep-groups';
+
+/**
+ * The image's passwd with a line for an id that it does not know; undefined when it knows it. Without one `whoami`, ssh, git and
+ * others refuse to work. `name` is taken unless the image has it already.
+ */
+export function passwdWith(
+  user: Pick<ResolvedUser, 'uid' | 'gid' | 'home'>,
+  passwd: string,
+  name: string | undefined,
+): string | undefined {
+  const users = parsePasswd(passwd);
+  if (users.some(u => u.uid === user.uid)) return undefined;
+  const free =
+    name !== undefined && /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name) && !users.some(u => u.name === name);
+  const line = [free ? name : user.uid, '*', user.uid, user.gid, 'container user', user.home, '/bin/sh'].join(
+    ':',
+  );
+  return `${passwd}${passwd === '' || passwd.endsWith('\n') ? '' : '\n'}${line}\n`;
 }
 
 function findUser(text: string, users: readonly PasswdEntry[], spec: string) {

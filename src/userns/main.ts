@@ -27,8 +27,11 @@ async function main(argument: string | undefined): Promise<void> {
 async function perform(task: Exclude<Task, FlattenTask>): Promise<unknown> {
   process.umask(0);
   if (task.task === 'usage') return task.paths.map((await import('../layer/usage.ts')).treeSize);
+  if (task.task === 'give') return (await import('./give.ts')).give(task);
   if (task.task === 'apply') return (await import('./apply.ts')).apply(task);
-  return (await import('./pack.ts')).pack(task);
+  if (task.task === 'pack') return (await import('./pack.ts')).pack(task);
+  const { commit, listChanges } = await import('./commit.ts');
+  return task.task === 'commit' ? commit(task) : listChanges(task);
 }
 
 async function flattenLayers({ layers, target }: FlattenTask): Promise<void> {

@@ -1,4 +1,4 @@
-import type { CreateOptions } from '../../index.ts';
+import type { CreateOptions, HealthOptions } from '../../index.ts';
 import { Option } from '../clipanion.ts';
 import { Verb } from '../command.ts';
 import { checkEnv, readEnvFiles } from '../env-file.ts';
@@ -12,6 +12,7 @@ const SECURITY = { group: 'Security' };
 const LIMITS = { group: 'Limits' };
 const IMAGE = { group: 'Image and storage' };
 const LIFE = { group: 'The container' };
+const HEALTH = { group: 'Health' };
 
 /** The flags that `run` and `create` share, and the one place where they become the API's options. */
 export abstract class CreateCommand extends Verb {
@@ -22,6 +23,12 @@ export abstract class CreateCommand extends Verb {
   envFile = list('--env-file', 'FILE', 'Read variables from a file', PROCESS);
   workdir = text('-w,--workdir', 'DIR', 'Working directory inside', PROCESS);
   user = text('-u,--user', 'USER[:GROUP]', 'Run as this user, by name or number', PROCESS);
+  groupAdd = list(
+    '--group-add',
+    'GROUP',
+    'A further group of the user, or keep-groups: all of yours',
+    PROCESS,
+  );
   entrypoint = text('--entrypoint', 'PROGRAM', "Replace the image's entrypoint", PROCESS);
   init = flag('--init', 'Run a small init as pid 1 that forwards signals and reaps', PROCESS);
 
@@ -30,11 +37,42 @@ export abstract class CreateCommand extends Verb {
   label = list('-l,--label', 'KEY=VALUE', 'Set a label', LIFE);
   labelFile = list('--label-file', 'FILE', 'Read labels from a file', LIFE);
   cidfile = text('--cidfile', 'FILE', "Write the container's id to a file that does not exist yet", LIFE);
+  annotation = list(
+    '--annotation',
+    'KEY=VALUE',
+    "Set an annotation of the OCI runtime's configuration",
+    LIFE,
+  );
+  restart = text('--restart', 'POLICY', 'no (default), on-failure[:MAX], always, unless-stopped', LIFE);
   stopSignal = text('--stop-signal', 'SIGNAL', "Signal of 'tsbox stop'", LIFE);
   stopTimeout = text('--stop-timeout', 'SECONDS', 'Seconds between the stop signal and SIGKILL', LIFE);
+  logDriver = text('--log-driver', 'NAME', 'json-file (default), local, k8s-file or none', LIFE);
+  logOpt = list('--log-opt', 'KEY=VALUE', 'max-size=10m, max-file=3', LIFE);
+
+  healthCmd = text('--health-cmd', 'COMMAND', 'Run this in the container to see whether it is well', HEALTH);
+  healthInterval = text('--health-interval', 'TIME', 'Time between two checks (30s)', HEALTH);
+  healthTimeout = text('--health-timeout', 'TIME', 'A check that takes longer has failed (30s)', HEALTH);
+  healthRetries = text('--health-retries', 'NUMBER', 'Failures in a row that make it unhealthy (3)', HEALTH);
+  healthStartPeriod = text('--health-start-period', 'TIME', 'Failures before that do not count (0s)', HEALTH);
+  healthStartInterval = text(
+    '--health-start-interval',
+    'TIME',
+    'Time between checks until then (5s)',
+    HEALTH,
+  );
+  noHealthcheck = flag('--no-healthcheck', "Do not run the image's check", HEALTH);
 
   volume = list('-v,--volume', 'SOURCE:TARGET[:ro]', 'Mount a directory, file or named volume', FILES);
   tmpfs = list('--tmpfs', 'TARGET[:OPTIONS]', 'Mount an empty file system in memory', FILES);
+  mount = list(
+    '--mount',
+    'type=TYPE,…',
+    'Mount a bind, volume or tmpfs, with all that it can be told',
+    FILES,
+  );
+  volumesFrom = list('--volumes-from', 'CONTAINER[:ro]', 'Mount what another container has mounted', FILES);
+  device = list('--device', 'DEVICE', "Give a device of this machine, or one of CDI's", FILES);
+  gpus = text('--gpus', 'WHICH', 'Give NVIDIA GPUs as the CDI files describe them: all, 2, device=0', FILES);
   readOnly = flag('--read-only', 'Make the root file system read-only', FILES);
   shmSize = text('--shm-size', 'BYTES', 'Size of /dev/shm', FILES);
 
@@ -49,17 +87,33 @@ export abstract class CreateCommand extends Verb {
   domainname = text('--domainname', 'NAME', 'NIS domain name inside', NETWORK);
   addHost = list('--add-host', 'HOST:IP', 'Add a line to /etc/hosts', NETWORK);
   dns = list('--dns', 'IP', 'Ask this name server', NETWORK);
+  dnsSearch = list('--dns-search', 'DOMAIN', 'Complete names with this domain', NETWORK);
+  dnsOption = list('--dns-option,--dns-opt', 'OPTION', 'An option of resolv.conf', NETWORK);
+  expose = list('--expose', 'PORT', 'A port that the container listens on', NETWORK);
+  publishAll = flag('-P,--publish-all', 'Publish each exposed port on a free one', NETWORK);
+  ip = text('--ip', 'IP', 'Its IPv4 address, where the network lets one choose', NETWORK);
+  ip6 = text('--ip6', 'IP', 'Its IPv6 address, where the network lets one choose', NETWORK);
+  macAddress = text(
+    '--mac-address',
+    'MAC',
+    'Its hardware address, where the network lets one choose',
+    NETWORK,
+  );
+  networkAlias = list('--network-alias,--net-alias', 'NAME', 'A further name in its network', NETWORK);
 
   capAdd = list('--cap-add', 'CAP', 'Add a capability, or ALL', SECURITY);
   capDrop = list('--cap-drop', 'CAP', 'Take a capability away, or ALL', SECURITY);
   securityOpt = list(
     '--security-opt',
     'OPTION',
-    'no-new-privileges, seccomp=unconfined, seccomp=FILE',
+    'no-new-privileges, seccomp=unconfined, seccomp=FILE, systempaths=unconfined',
     SECURITY,
   );
   privileged = flag('--privileged', 'Everything that the user namespace can give', SECURITY);
-  userns = text('--userns', 'MODE', 'auto (default), ranges, single or keep-id', SECURITY);
+  userns = text('--userns', 'MODE', 'auto (default), ranges, single, keep-id[:uid=,gid=]', SECURITY);
+  pid = text('--pid', 'MODE', 'host: see the processes of this machine', SECURITY);
+  ipc = text('--ipc', 'MODE', 'host, none, shareable or private (default)', SECURITY);
+  uts = text('--uts', 'MODE', "host: this machine's host name", SECURITY);
   rootEmulation = toggle(
     '--root-emulation',
     'Let chown, setuid … succeed where only one user id exists',
@@ -85,7 +139,13 @@ export abstract class CreateCommand extends Verb {
 
   /** Throws TsboxError USAGE for a value that cannot be meant; the engine checks the rest. */
   protected async createOptions(): Promise<CreateOptions> {
-    return { image: this.image, ...(await this.#process()), ...(await this.#life()), ...this.#world() };
+    return {
+      image: this.image,
+      ...(await this.#process()),
+      ...(await this.#life()),
+      ...this.#network(),
+      ...this.#world(),
+    };
   }
 
   async #process(): Promise<Partial<CreateOptions>> {
@@ -97,6 +157,7 @@ export abstract class CreateCommand extends Verb {
       callerEnv: env.length > 0 ? this.context.env : undefined,
       workdir: this.workdir,
       user: this.user,
+      groupAdd: given(this.groupAdd),
       interactive: this.interactive,
       tty: this.tty,
       init: this.init,
@@ -110,6 +171,11 @@ export abstract class CreateCommand extends Verb {
       labels: pairs('--label', labels),
       autoRemove: this.autoRemove,
       cidfile: this.cidfile,
+      annotations: pairs('--annotation', this.annotation),
+      restart: this.restart,
+      health: this.#health(),
+      logDriver: this.logDriver,
+      logOptions: given(this.logOpt),
       stopSignal: this.stopSignal,
       stopTimeout: integer('--stop-timeout', this.stopTimeout),
       pull: oneOf('--pull', this.pull, ['always', 'missing', 'never']),
@@ -124,23 +190,56 @@ export abstract class CreateCommand extends Verb {
     });
   }
 
+  #health(): HealthOptions | undefined {
+    const health = defined<HealthOptions>({
+      cmd: this.healthCmd,
+      interval: this.healthInterval,
+      timeout: this.healthTimeout,
+      retries: integer('--health-retries', this.healthRetries),
+      startPeriod: this.healthStartPeriod,
+      startInterval: this.healthStartInterval,
+      none: this.noHealthcheck || undefined,
+    });
+    return Object.keys(health).length > 0 ? health : undefined;
+  }
+
+  #network(): Partial<CreateOptions> {
+    return defined<Partial<CreateOptions>>({
+      network: this.network,
+      publish: given(this.publish),
+      publishAll: this.publishAll || undefined,
+      expose: given(this.expose),
+      hostname: this.hostname,
+      domainname: this.domainname,
+      addHost: given(this.addHost),
+      dns: given(this.dns),
+      dnsSearch: given(this.dnsSearch),
+      dnsOptions: given(this.dnsOption),
+      ip: this.ip,
+      ip6: this.ip6,
+      macAddress: this.macAddress,
+      networkAliases: given(this.networkAlias),
+    });
+  }
+
   #world(): Partial<CreateOptions> {
     return defined<Partial<CreateOptions>>({
       volumes: given(this.volume),
       tmpfs: given(this.tmpfs),
       readOnly: this.readOnly,
       shmSize: bytes('--shm-size', this.shmSize),
-      network: this.network,
-      publish: given(this.publish),
-      hostname: this.hostname,
-      domainname: this.domainname,
-      addHost: given(this.addHost),
-      dns: given(this.dns),
+      mounts: given(this.mount),
+      volumesFrom: given(this.volumesFrom),
+      devices: given(this.device),
+      gpus: this.gpus,
       capAdd: given(this.capAdd),
       capDrop: given(this.capDrop),
       securityOpt: given(this.securityOpt),
       privileged: this.privileged,
       userns: this.userns,
+      pid: this.pid,
+      ipc: this.ipc,
+      uts: this.uts,
       rootEmulation: this.rootEmulation,
       ulimits: given(this.ulimit),
       oomScoreAdj: integer('--oom-score-adj', this.oomScoreAdj),

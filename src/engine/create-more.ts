@@ -1,0 +1,120 @@
+import type { NetworkDriverName, PortMapping } from '../network/driver.ts';
+import type { RunConfig } from '../oci/config.ts';
+import type {
+  ContainerRecord,
+  DeviceRecord,
+  MountRecord,
+  NamespaceRecord,
+} from '../store/container-record.ts';
+import type { Engine } from './context.ts';
+import type { CreateOptions } from './types.ts';
+
+export interface MoreInput {
+  readonly options: CreateOptions;
+  readonly image: RunConfig;
+  readonly network: NetworkDriverName;
+}
+
+/** What flags say that most containers do without. Empty where none of them is given. */
+export interface MoreFields {
+  /** Fields of the record as they are. */
+  readonly record?: Partial<ContainerRecord>;
+  readonly namespaces?: NamespaceRecord;
+  /** --volumes-from, and what devices need. */
+  readonly mounts?: readonly MountRecord[];
+  readonly exposed?: readonly string[];
+  /** Further ports, for those already published. */
+  readonly publishAll?: (published: readonly PortMapping[]) => Promise<readonly PortMapping[]>;
+  /** NAME=value of devices. */
+  readonly env?: readonly string[];
+}
+
+/**
+ * The rarer flags of `create`. The code for each is loaded when it is used: a plain run should not pay for it. Throws USAGE, NOT_FOUND,
+ * HOST.
+ */
+export async function moreFields(engine: Engine, input: MoreInput): Promise<MoreFields> {
+  const namespaces = await namespaceFields(input);
+  const [life, network, devices] = [
+    await lifeFields(input),
+    await networkFields(input),
+    await deviceFields(engine, input),
+  ];
+  const inherited = await inheritedMounts(engine, input.options);
+  const mounts = [...inherited, ...(devices?.mounts ?? [])];
+  return {
+    ...network.more,
+    ...(namespaces && { namespaces }),
+    ...(mounts.length > 0 && { mounts }),
+    ...(devices && { env: devices.env }),
+    record: {
+      ...life,
+      ...network.record,
+      ...plainFields(input.options),
+      ...devices?.record,
+      ...(namespaces && { namespaces }),
+    },
+  };
+}
+
+function plainFields({ annotations, groupAdd }: CreateOptions): Partial<ContainerRecord> {
+  return { ...(annotations && { annotations }), ...(groupAdd && { groupAdd }) };
+}
+
+async function namespaceFields({ options, network }: MoreInput): Promise<NamespaceRecord | undefined> {
+  const { pid, ipc, uts, sysctls, oomScoreAdj } = options;
+  if ((pid ?? ipc ?? uts ?? sysctls ?? oomScoreAdj) === undefined) return undefined;
+  const code = await import('./create-namespaces.ts');
+  const namespaces = code.parseNamespaces(options);
+  code.checkSysctls(sysctls ?? {}, namespaces, network === 'host' ? 'host' : 'new');
+  code.checkOomScore(oomScoreAdj);
+  return namespaces;
+}
+
+async function lifeFields({ options, image }: MoreInput): Promise<Partial<ContainerRecord>> {
+  const { restart, logDriver, logOptions, health } = options;
+  if ((restart ?? logDriver ?? logOptions ?? health ?? image.Healthcheck) === undefined) return {};
+  const code = await import('./create-life.ts');
+  const policy = code.parseRestart(options);
+  const log = code.parseLog(options);
+  const healthcheck = code.parseHealth(image.Healthcheck, health);
+  return { ...(policy && { restart: policy }), ...(log && { log }), ...(healthcheck && { healthcheck }) };
+}
+
+async function networkFields({ options, image, network }: MoreInput): Promise<{
+  record?: Partial<ContainerRecord>;
+  more?: Pick<MoreFields, 'exposed' | 'publishAll'>;
+}> {
+  const { expose, publishAll, dnsSearch, dnsOptions, addHost, dns, ip, ip6, macAddress, networkAliases } =
+    options;
+  const first = expose ?? publishAll ?? dnsSearch ?? dnsOptions ?? addHost ?? dns ?? ip ?? ip6 ?? macAddress;
+  if ((first ?? networkAliases) === undefined) return {};
+  const code = await import('./create-network.ts');
+  code.refuseAddresses(network, options);
+  code.checkNames(options);
+  const exposed = code.exposedPorts(Object.keys(image.ExposedPorts ?? {}), expose ?? []);
+  return {
+    record: {
+      ...(dnsSearch && { dnsSearch }),
+      ...(dnsOptions && { dnsOptions }),
+      ...(publishAll && { publishAll }),
+    },
+    more: { exposed, ...(publishAll && { publishAll: ports => code.publishAll(network, exposed, ports) }) },
+  };
+}
+
+interface DeviceFields {
+  readonly record: { readonly devices: readonly DeviceRecord[]; readonly groupAdd?: readonly string[] };
+  readonly mounts: readonly MountRecord[];
+  readonly env: readonly string[];
+}
+
+async function deviceFields(engine: Engine, { options }: MoreInput): Promise<DeviceFields | undefined> {
+  if (!options.devices?.length && options.gpus === undefined) return undefined;
+  return (await import('./create-device-fields.ts')).deviceFields(engine, options);
+}
+
+async function inheritedMounts(engine: Engine, { volumesFrom }: CreateOptions): Promise<MountRecord[]> {
+  if (!volumesFrom?.length) return [];
+  return (await import('./create-volumes-from.ts')).volumesFrom(engine, volumesFrom);
+}
