@@ -196,6 +196,20 @@ export class Tsbox {
     return (await import('./push.ts')).pushAll(this.#engine, repository, options);
   }
 
+  async login(options: T.LoginOptions = {}): Promise<T.LoginResult> {
+    return (await import('./login.ts')).login(this.#engine, options);
+  }
+
+  /** Forgets a registry's credentials (default docker.io's). */
+  async logout(registry?: string): Promise<T.LogoutResult> {
+    return (await import('./login.ts')).logout(this.#engine, registry);
+  }
+
+  /** Repositories on docker.io, or with `host/term` on another registry. */
+  async search(term: string, options: T.SearchOptions = {}): Promise<T.SearchResult[]> {
+    return (await import('./search.ts')).search(this.#engine, term, options);
+  }
+
   /** Loads a docker-archive or OCI archive or layout; returns the names (or ids) of what was loaded. */
   async load(input: NodeJS.ReadableStream | string, options: T.LoadOptions = {}): Promise<string[]> {
     return (await import('./load.ts')).load(this.#engine, input, options);

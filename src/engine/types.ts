@@ -358,6 +358,44 @@ export interface PushResult {
   readonly size: number;
 }
 
+export interface LoginOptions {
+  /** `host[:port]`; default docker.io. */
+  registry?: string;
+  /** Default: the credentials that are kept already. */
+  username?: string;
+  password?: string;
+}
+
+export interface LoginResult {
+  readonly registry: string;
+  readonly username: string;
+  /** Name of the credential helper that keeps the password. */
+  readonly helper?: string;
+  /** The file that has the password in it, unencrypted. */
+  readonly file?: string;
+}
+
+export interface LogoutResult {
+  readonly registry: string;
+  readonly removed: boolean;
+}
+
+export interface SearchOptions {
+  /** 1 to 100, default 25. */
+  limit?: number;
+  /** `stars`, `is-official`, `is-automated`. */
+  filters?: Filters;
+}
+
+export interface SearchResult {
+  /** With the registry, unless it is docker.io. */
+  readonly name: string;
+  readonly description: string;
+  readonly stars: number;
+  readonly official: boolean;
+  readonly automated: boolean;
+}
+
 export interface RemovedImage {
   readonly untagged: readonly string[];
   readonly deleted: readonly string[];

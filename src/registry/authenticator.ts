@@ -62,7 +62,7 @@ export class Authenticator {
         ? credentials.basic()
         : undefined;
     if (bearer === undefined && (basic === undefined || basic === sent))
-      throw await this.refusal(response, scope.includes('push'));
+      throw await this.refusal(response, scope);
     response.body.cancel();
     if (bearer !== undefined) await this.#bearer(bearer, scope, credentials);
     else this.#basic = basic;
@@ -84,22 +84,32 @@ export class Authenticator {
     return this.#credentials;
   }
 
-  /** The error for an answer 401 or 403 that stays. `writing`: something was to be changed there. */
-  async refusal(response: HttpResponse, writing = false): Promise<TsboxError> {
-    const refusal = await readRefusal(response);
+  /** The error for an answer 401 or 403 that stays, to a request with that scope. */
+  async refusal(response: HttpResponse, scope: string): Promise<TsboxError> {
+    const refusal = describe(await readRefusal(response));
     const { host } = this.#options;
     const known = (await this.#ownCredentials()) !== undefined;
-    const who = known
-      ? 'does not let you in with the credentials given'
-      : 'does not let anybody in without credentials';
-    const why = writing
-      ? 'you may not push to this repository'
-      : 'the image does not exist, or it is private';
+    if (scope === '' && known) return refused(host, refusal);
+    const who = known ? 'you in with the credentials given' : 'anybody in without credentials';
     const hint = known
       ? 'check the name, and the credentials in ~/.docker/config.json or containers/auth.json'
       : `check the name, or log in: tsbox login ${host}`;
-    return new TsboxError('UNAUTHORIZED', `registry ${host} ${who}: ${why} (${describe(refusal)})`, { hint });
+    const text = `registry ${host} does not let ${who}: ${reasonFor(scope)} (${refusal})`;
+    return new TsboxError('UNAUTHORIZED', text, { hint });
   }
+}
+
+function refused(host: string, refusal: string): TsboxError {
+  return new TsboxError('UNAUTHORIZED', `registry ${host} refuses the credentials given (${refusal})`, {
+    hint: 'check the user name and password; some registries want an access token in place of the password',
+  });
+}
+
+function reasonFor(scope: string): string {
+  if (scope.startsWith('registry:')) return 'its repositories are not listed for everybody';
+  return scope.includes('push')
+    ? 'the repository does not exist, or you may not push to it'
+    : 'the image does not exist, or it is private';
 }
 
 /** What the registry asks for and what we need: some name only part of it in their challenge. */

@@ -98,7 +98,7 @@ export class RegistryClient {
       const response = await this.#authorized(request);
       if (request.expect.includes(response.status)) return response;
       if (response.status === 401 || response.status === 403)
-        throw await this.#auth.refusal(response, request.scope?.includes('push'));
+        throw await this.#auth.refusal(response, this.#scopeOf(request));
       throw await badAnswer(response, this.source.host);
     } catch (error) {
       if (this.signal?.aborted) throw aborted(this.signal);
@@ -106,8 +106,12 @@ export class RegistryClient {
     }
   }
 
+  #scopeOf({ scope }: RegistryRequest): string {
+    return scope ?? `repository:${this.source.path}:pull`;
+  }
+
   async #authorized(request: RegistryRequest): Promise<HttpResponse> {
-    const scope = request.scope ?? `repository:${this.source.path}:pull`;
+    const scope = this.#scopeOf(request);
     const sent = this.#auth.header(scope);
     const response = await this.#anyScheme(request, sent);
     // Somebody we were sent on to may ask who we are, too: that is none of his business.

@@ -4,11 +4,8 @@ import { join } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { absoluteEnvironment, environment, ourUid } from '../host/paths.ts';
 import type { Reporter } from '../log.ts';
-import { Credentials, findAuth, hostKeys } from './auth-file.ts';
-
-const HELPER_TIMEOUT_MS = 30_000;
-// Docker's credential helpers say it with these words, on stdout, with status 1.
-const NOT_FOUND = /credentials not found|no credentials server URL/i;
+import { type Credentials, findAuth } from './auth-file.ts';
+import { askHelper } from './credential-helper.ts';
 
 /**
  * Looks a repository's credentials up in the auth files of containers tools and of docker, the first hit wins. A file or
@@ -33,17 +30,22 @@ export async function findCredentials(
   return undefined;
 }
 
-function authFiles(): readonly string[] {
+/** Where credentials are looked for, the first file with some for a host wins. */
+export function authFiles(): readonly string[] {
   const chosen = environment('REGISTRY_AUTH_FILE');
   if (chosen !== undefined) return [chosen];
   const config = absoluteEnvironment('XDG_CONFIG_HOME') ?? join(homedir(), '.config');
   const runtime = absoluteEnvironment('XDG_RUNTIME_DIR') ?? `/run/containers/${ourUid()}`;
-  const docker = environment('DOCKER_CONFIG') ?? join(homedir(), '.docker');
   return [
     join(runtime, 'containers/auth.json'),
     join(config, 'containers/auth.json'),
-    join(docker, 'config.json'),
+    join(environment('DOCKER_CONFIG') ?? join(homedir(), '.docker'), 'config.json'),
   ];
+}
+
+/** Where `login` writes: docker's file, or the one that REGISTRY_AUTH_FILE names. */
+export function ownAuthFile(): string {
+  return authFiles().at(-1) ?? '';
 }
 
 async function readJson(file: string, reporter: Reporter): Promise<unknown> {
@@ -58,37 +60,4 @@ async function readJson(file: string, reporter: Reporter): Promise<unknown> {
     if (!hasErrno(error, 'ENOENT', 'ENOTDIR')) reporter.warn(`${file} is ignored: ${why}`);
     return undefined;
   }
-}
-
-/** The protocol of docker's credential helpers: the host on stdin, JSON with Username and Secret on stdout. */
-async function askHelper(name: string, host: string, reporter: Reporter): Promise<Credentials | undefined> {
-  const program = `docker-credential-${name}`;
-  if (!/^[\w.-]+$/.test(name))
-    return warn(reporter, `the credential helper ${JSON.stringify(name)} is ignored`);
-  const { runProgram } = await import('../host/spawn.ts');
-  for (const key of hostKeys(host)) {
-    const run = runProgram(program, ['get'], { input: key, timeoutMs: HELPER_TIMEOUT_MS });
-    const result = await run.catch(() => undefined);
-    if (result === undefined)
-      return warn(reporter, `${program} cannot be started; going on without credentials for ${host}`);
-    if (result.status === 0)
-      return parseHelper(result.stdout) ?? warn(reporter, `${program} did not answer as it must`);
-    if (!NOT_FOUND.test(result.stdout))
-      return warn(reporter, `${program} failed; going on without credentials for ${host}`);
-  }
-  return undefined;
-}
-
-function parseHelper(stdout: string): Credentials | undefined {
-  try {
-    const { Username: user, Secret: secret } = JSON.parse(stdout) as Record<string, unknown>;
-    if (typeof user !== 'string' || typeof secret !== 'string') return undefined;
-    return new Credentials(user, secret, user === '<token>');
-  } catch {
-    return undefined;
-  }
-}
-
-function warn(reporter: Reporter, text: string): undefined {
-  reporter.warn(text);
 }

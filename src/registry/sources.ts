@@ -32,7 +32,7 @@ export interface RegistryRules {
 export function pullSources(ref: Reference, rules: RegistryRules): readonly Source[] {
   const repository = repositoryOf(ref);
   const rule = findRule(rules.rules, repository);
-  refuseBlocked(ref, rule, rules);
+  refuseBlocked(repository, rule, rules);
   const own = (rules.config.mirrors[ref.domain] ?? []).map(text => fromText(text, ref.path, rules));
   const kind = ref.digest === undefined ? 'tag-only' : 'digest-only';
   const theirs = (rule?.mirrors ?? [])
@@ -48,11 +48,18 @@ export function pushSource(ref: Reference, rules: RegistryRules): Source {
   return pullSources(ref, rules).at(-1) as Source;
 }
 
-function refuseBlocked(ref: Reference, rule: RegistryRule | undefined, rules: RegistryRules): void {
-  const own = rules.config.blocked.some(prefix => matchLength(prefix, repositoryOf(ref)) > 0);
+/** A registry itself, for what is about none of its repositories. Throws REGISTRY when it is blocked. */
+export function registrySource(host: string, rules: RegistryRules): Source {
+  const rule = findRule(rules.rules, host);
+  refuseBlocked(host, rule, rules);
+  return source(`${host}/`, rule?.insecure === true, false, rules);
+}
+
+function refuseBlocked(name: string, rule: RegistryRule | undefined, rules: RegistryRules): void {
+  const own = rules.config.blocked.some(prefix => matchLength(prefix, name) > 0);
   if (!own && rule?.blocked !== true) return;
   const where = own ? 'registries.blocked of the config file' : 'containers/registries.conf';
-  throw new TsboxError('REGISTRY', `${repositoryOf(ref)} is blocked by ${where}`);
+  throw new TsboxError('REGISTRY', `${name} is blocked by ${where}`);
 }
 
 function rest(rule: RegistryRule | undefined, repository: string): string {

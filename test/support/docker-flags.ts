@@ -125,6 +125,8 @@ export const DOCKER_FLAGS: Readonly<Record<string, readonly string[]>> = {
   ps: ['--all', '--filter', '--format', '--last', '--latest', '--no-trunc', '--quiet', '--size'],
   pull: ['--all-tags', '--disable-content-trust', '--platform', '--quiet'],
   push: ['--all-tags', '--disable-content-trust', '--platform', '--quiet'],
+  login: ['--password', '--password-stdin', '--username'],
+  search: ['--filter', '--format', '--limit', '--no-trunc'],
   rm: ['--force', '--link', '--volumes'],
   rmi: ['--force', '--no-prune', '--platform'],
   run: [
