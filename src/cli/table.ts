@@ -13,6 +13,8 @@ export const VERBS: Readonly<Record<string, Load>> = {
   exec: async () => (await import('./commands/exec.ts')).Exec,
   attach: async () => (await import('./commands/attach.ts')).Attach,
   ps: async () => (await import('./commands/ps.ts')).Ps,
+  cp: async () => (await import('./commands/cp.ts')).Cp,
+  export: async () => (await import('./commands/export.ts')).Export,
   logs: async () => (await import('./commands/logs.ts')).Logs,
   stop: async () => (await import('./commands/stop.ts')).Stop,
   kill: async () => (await import('./commands/kill.ts')).Kill,
@@ -56,6 +58,7 @@ export const VERBS: Readonly<Record<string, Load>> = {
 
 /** What tsbox calls itself with; neither shown nor documented. */
 export const HIDDEN: Readonly<Record<string, Load>> = {
+  '_check-health': async () => (await import('./commands/check-health.ts')).CheckHealth,
   '_after-end': async () => (await import('./commands/after-end.ts')).AfterEnd,
 };
 
@@ -72,6 +75,8 @@ const SAME_UNDER_CONTAINER = [
   'kill',
   'wait',
   'rm',
+  'cp',
+  'export',
   'pause',
   'unpause',
   'restart',

@@ -45,8 +45,13 @@ export async function containerPlan(engine: Engine, record: ContainerRecord): Pr
     maps,
     spec,
     init: initPlan(spec, { rootfs: rootfs.ops, network: network.ops }),
-    services: [...rootfs.services, ...network.services],
+    services: [...rootfs.services, ...network.services, ...(await health(engine, record))],
     network,
     networkRequest,
   };
+}
+
+/** Loaded only where there is a check. */
+async function health(engine: Engine, record: ContainerRecord): Promise<Service[]> {
+  return record.healthcheck ? (await import('./health.ts')).healthServices(engine, record) : [];
 }

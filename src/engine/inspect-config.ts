@@ -1,4 +1,4 @@
-import type { ContainerRecord } from '../store/container-record.ts';
+import type { ContainerRecord, HealthCheck } from '../store/container-record.ts';
 
 /** `Config` of docker's inspect: what is the container's own, wherever it runs. Empty lists are null, as docker has them. */
 export function configOf(record: ContainerRecord): Record<string, unknown> {
@@ -24,6 +24,20 @@ export function configOf(record: ContainerRecord): Record<string, unknown> {
     Labels: record.labels,
     StopSignal: command.stopSignal,
     StopTimeout: command.stopTimeout,
+    ...(record.healthcheck && { Healthcheck: healthcheckOf(record.healthcheck) }),
+  };
+}
+
+/** docker counts in nanoseconds. */
+function healthcheckOf(check: HealthCheck): Record<string, unknown> {
+  const nanoseconds = (milliseconds: number): number => milliseconds * 1e6;
+  return {
+    Test: check.test,
+    Interval: nanoseconds(check.interval),
+    Timeout: nanoseconds(check.timeout),
+    StartPeriod: nanoseconds(check.startPeriod),
+    StartInterval: nanoseconds(check.startInterval),
+    Retries: check.retries,
   };
 }
 

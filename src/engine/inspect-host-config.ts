@@ -7,10 +7,13 @@ export function hostConfigOf(record: ContainerRecord): Record<string, unknown> {
   return {
     Binds: orNull(record.mounts.filter(m => m.type !== 'tmpfs' && !m.anonymous).map(bindText)),
     ContainerIDFile: '',
-    LogConfig: { Type: 'cri', Config: {} },
+    LogConfig: { Type: record.log?.driver ?? 'json-file', Config: record.log?.options ?? {} },
     NetworkMode: record.network.driver,
     PortBindings: portBindings(record.network.ports),
-    RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+    RestartPolicy: {
+      Name: record.restart?.name ?? 'no',
+      MaximumRetryCount: record.restart?.maximumRetryCount ?? 0,
+    },
     AutoRemove: record.autoRemove,
     CapAdd: orNull(record.capAdd),
     CapDrop: orNull(record.capDrop),

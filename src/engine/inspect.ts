@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
 import { containerDirectory } from '../store/containers.ts';
+import { readHealth } from '../store/containers-health.ts';
+import { readRestart } from '../store/containers-restart.ts';
 import { volumeData } from '../store/volumes.ts';
 import type { Engine } from './context.ts';
 import { find } from './find.ts';
@@ -8,6 +10,7 @@ import { configOf } from './inspect-config.ts';
 import { hostConfigOf } from './inspect-host-config.ts';
 import { kernelView } from './inspect-kernel.ts';
 import { networkSettingsOf } from './inspect-network.ts';
+import { shownStatus } from './ps-status.ts';
 
 /** How docker writes "never" (Go's zero time). */
 const NEVER = '0001-01-01T00:00:00Z';
@@ -25,14 +28,14 @@ export async function inspectContainer(engine: Engine, nameOrId: string): Promis
     Created: record.created,
     Path: path,
     Args: args,
-    State: stateOf(state),
+    State: stateOf(engine, record, state),
     Image: record.image.id,
     ResolvConfPath: file('resolv.conf'),
     HostnamePath: file('hostname'),
     HostsPath: file('hosts'),
     LogPath: file('log'),
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: (await readRestart(engine.paths, record.id)).count,
     Driver: record.storage.driver,
     Platform: record.platform.split('/')[0] ?? 'linux',
     MountLabel: '',
@@ -57,12 +60,12 @@ export async function inspectContainer(engine: Engine, nameOrId: string): Promis
   };
 }
 
-function stateOf(state: ContainerState): Record<string, unknown> {
+function stateOf(engine: Engine, record: ContainerRecord, state: ContainerState): Record<string, unknown> {
   return {
-    Status: state.status,
+    Status: shownStatus(state),
     Running: state.status === 'running',
-    Paused: false,
-    Restarting: false,
+    Paused: state.paused,
+    Restarting: state.restarting,
     OOMKilled: state.oom,
     Dead: state.status === 'dead',
     Pid: state.pid,
@@ -70,7 +73,13 @@ function stateOf(state: ContainerState): Record<string, unknown> {
     Error: state.error ?? '',
     StartedAt: state.startedAt ?? NEVER,
     FinishedAt: state.finishedAt ?? NEVER,
+    ...(record.healthcheck && { Health: healthOf(engine, record, state) }),
   };
+}
+
+function healthOf(engine: Engine, record: ContainerRecord, state: ContainerState): Record<string, unknown> {
+  const { status, failingStreak, log } = readHealth(engine.paths, record.id, state.start);
+  return { Status: status, FailingStreak: failingStreak, Log: log };
 }
 
 function mountOf(engine: Engine, mount: ContainerRecord['mounts'][number]): Record<string, unknown> {

@@ -2,7 +2,6 @@ import type { StdioOptions } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { TsboxError } from '../errors.ts';
-import { selfCommand } from '../host/self.ts';
 import { networkDriver } from '../network/select.ts';
 import { ANNOTATION } from '../oci/runtime-spec.ts';
 import type { FileAnswer } from '../runtime/channel.ts';
@@ -21,6 +20,7 @@ import { writeEtcFiles } from './etc-files.ts';
 import { helperTrace } from './machine.ts';
 import { eventTail } from './record-event.ts';
 import { seccompFilter } from './seccomp-filter.ts';
+import { selfWith } from './self-with.ts';
 import type { AttachOptions } from './types.ts';
 
 /**
@@ -106,12 +106,6 @@ function logHeader({ log }: ContainerRecord, path: string) {
 
 /** The hidden verb that decides whether a container is started again. */
 export const AFTER_END = '_after-end';
-
-/** The command line of tsbox itself on this store. */
-export function selfWith(engine: Engine, ...words: string[]): string[] {
-  const { root, runtime } = engine.paths;
-  return [...selfCommand('cli'), '--root', root, '--runtime-dir', runtime, ...words];
-}
 
 function streamHeader(record: ContainerRecord, attach: AttachOptions | undefined) {
   return {

@@ -5,6 +5,7 @@ import type { ContainerState } from '../store/container-record.ts';
 import { markPaused, unmarkPaused } from '../store/containers-paused.ts';
 import type { Engine } from './context.ts';
 import { type Found, find } from './find.ts';
+import { containerEvent } from './record-event.ts';
 
 const SIGCONT = 18;
 const SIGSTOP = 19;
@@ -21,6 +22,7 @@ export async function pauseContainer(engine: Engine, nameOrId: string): Promise<
   if (found.state.paused)
     throw new TsboxError('BAD_STATE', `container ${found.record.name} is paused already`, { exitCode: 1 });
   await pauseRunning(engine, found);
+  containerEvent(engine, found.record, 'pause');
 }
 
 /** Docker's unpause. BAD_STATE when it is not paused. */
@@ -30,6 +32,7 @@ export async function resumeContainer(engine: Engine, nameOrId: string): Promise
   if (!found.state.paused)
     throw new TsboxError('BAD_STATE', `container ${found.record.name} is not paused`, { exitCode: 1 });
   await resumeRunning(engine, found);
+  containerEvent(engine, found.record, 'unpause');
 }
 
 /**

@@ -1,11 +1,13 @@
 import { TsboxError } from '../errors.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { findContainer } from '../store/containers.ts';
+import { readHealth } from '../store/containers-health.ts';
 import { suggest } from '../util/suggest.ts';
 import type { Engine } from './context.ts';
 import type { Found } from './find.ts';
 import { compileAncestor } from './ps-ancestor.ts';
 import { exposes, publishes } from './ps-ports.ts';
+import { shownStatus } from './ps-status.ts';
 import type { Filters } from './types.ts';
 
 type Match = (found: Found) => boolean;
@@ -21,7 +23,7 @@ const FILTERS: Readonly<Record<string, Compile>> = {
   label: value => found => hasLabel(found.record.labels, value),
   status: value => {
     oneOf('status', value, STATUSES);
-    return found => found.state.status === value;
+    return found => shownStatus(found.state) === value;
   },
   exited: value => {
     const code = integer('exited', value);
@@ -40,10 +42,10 @@ const FILTERS: Readonly<Record<string, Compile>> = {
   network: value => found => found.record.network.driver === value,
   publish: value => publishes(value),
   expose: value => exposes(value),
-  health: value => {
+  health: (value, engine) => {
     oneOf('health', value, HEALTHS);
-    // No container has a health check yet.
-    return () => value === 'none';
+    return ({ record, state }) =>
+      (record.healthcheck ? readHealth(engine.paths, record.id, state.start).status : 'none') === value;
   },
 };
 

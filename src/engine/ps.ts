@@ -1,7 +1,9 @@
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
 import { listContainerRecords, readContainerState } from '../store/containers.ts';
+import { readHealth } from '../store/containers-health.ts';
 import type { Engine } from './context.ts';
 import { compileFilters } from './ps-filters.ts';
+import { shownStatus } from './ps-status.ts';
 import type { ContainerSummary, Filters } from './types.ts';
 
 /**
@@ -19,25 +21,31 @@ export async function ps(
   const wanted = (id: string): boolean => {
     const state = readContainerState(engine.paths, id);
     states.set(id, state);
-    return all || state.status === 'running';
+    return all || state.status === 'running' || state.restarting;
   };
   const found: ContainerSummary[] = [];
   for (const record of await listContainerRecords(engine.paths, wanted)) {
     const state = states.get(record.id);
-    if (state && matches({ record, state })) found.push(summarize(record, state));
+    if (state && matches({ record, state })) found.push(summarize(engine, record, state));
   }
   return found;
 }
 
-function summarize(record: ContainerRecord, state: ContainerState): ContainerSummary {
+/** As docker's: arguments with a blank in quotes. */
+const commandText = ([program = '', ...args]: readonly string[]): string =>
+  [program, ...args.map(arg => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
+
+function summarize(engine: Engine, record: ContainerRecord, state: ContainerState): ContainerSummary {
+  const checked = record.healthcheck !== undefined && state.status === 'running';
   return {
     id: record.id,
     name: record.name,
     image: record.image.reference,
     imageId: record.image.id,
-    command: record.process.args.join(' '),
+    command: commandText(record.process.args),
     created: record.created,
-    status: state.status,
+    status: shownStatus(state),
+    ...(checked && { health: readHealth(engine.paths, record.id, state.start).status }),
     exitCode: state.exitCode,
     startedAt: state.startedAt,
     finishedAt: state.finishedAt,

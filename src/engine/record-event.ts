@@ -1,13 +1,6 @@
 import type { ContainerRecord } from '../store/container-record.ts';
-import { recordEvent } from '../store/events.ts';
+import { containerAttributes, recordContainerEvent } from '../store/containers-events.ts';
 import type { Engine } from './context.ts';
-
-/** docker's attributes of a container's events: its labels, its image and its name. */
-export const containerAttributes = (record: ContainerRecord): Record<string, string> => ({
-  ...record.labels,
-  image: record.image.reference,
-  name: record.name,
-});
 
 export function containerEvent(
   engine: Engine,
@@ -15,12 +8,7 @@ export function containerEvent(
   action: string,
   more: Readonly<Record<string, string>> = {},
 ): void {
-  recordEvent(engine.paths, {
-    type: 'container',
-    action,
-    id: record.id,
-    attributes: { ...containerAttributes(record), ...more },
-  });
+  recordContainerEvent(engine.paths, record, action, more);
 }
 
 /** What the supervisor puts behind time and action of `start` and `die`: the rest of a JSON object. */

@@ -12,6 +12,7 @@ import {
   shortId,
 } from '../store/containers.ts';
 import { lockHolder } from '../store/containers-lock.ts';
+import { markStopped } from '../store/containers-restart.ts';
 import { containerRuntimeDir } from './container-paths.ts';
 import type { Engine } from './context.ts';
 import { killAndWait } from './stop.ts';
@@ -49,7 +50,11 @@ export async function remove(engine: Engine, nameOrId: string, options: RemoveOp
 
 /** Nothing of the container runs afterwards. */
 async function end(engine: Engine, id: string, force: boolean): Promise<void> {
-  const state = await containerState(engine.paths, id);
+  let state = await containerState(engine.paths, id);
+  if (state.restarting && !force) throw inUse(id, 'restarting');
+  // Its policy must not bring it back while it is being removed.
+  if (force) await markStopped(engine.paths, id);
+  if (state.restarting) state = await (await import('./after-end.ts')).endWaiter(engine, id);
   const up = state.status === 'running' || (state.status === 'dead' && state.pid > 0);
   if (up && !force) throw inUse(id, 'running');
   if (up) return killAndWait(engine, state);

@@ -5,6 +5,7 @@ import type { ContainerRecord, ContainerState } from '../store/container-record.
 import { markStopped } from '../store/containers-restart.ts';
 import type { Engine } from './context.ts';
 import { find, firstProcess, signal, supervisorOf, untilGone } from './find.ts';
+import { containerEvent } from './record-event.ts';
 import { signalNumber } from './signals.ts';
 import type { StopOptions } from './types.ts';
 
@@ -28,9 +29,11 @@ export async function stop(engine: Engine, nameOrId: string, options: StopOption
   await signal(now, number);
   if (now.paused) await (await import('./pause.ts')).resumeRunning(engine, { record, state: now });
   const grace = options.timeout ?? record.process.stopTimeout;
-  if (await untilGone(engine, now, grace < 0 ? undefined : grace)) return;
-  if (engine.signal?.aborted) throw new TsboxError('ABORTED', `stopping ${record.name} was cancelled`);
-  await killAndWait(engine, now);
+  const gone = await untilGone(engine, now, grace < 0 ? undefined : grace);
+  if (!gone && engine.signal?.aborted)
+    throw new TsboxError('ABORTED', `stopping ${record.name} was cancelled`);
+  if (!gone) await killAndWait(engine, now);
+  containerEvent(engine, record, 'stop');
 }
 
 /** Ends the process that waits to start the container again; the state after that. */

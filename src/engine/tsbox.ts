@@ -108,6 +108,11 @@ export class Tsbox {
     await (await import('./after-end.ts')).afterEnd(this.#engine, id);
   }
 
+  /** What a container's health service calls: one check; milliseconds until the next, undefined when it has ended. */
+  async checkHealth(id: string): Promise<number | undefined> {
+    return (await import('./health.ts')).checkHealth(this.#engine, id);
+  }
+
   /** Published ports of a running container. */
   async ports(container: string): Promise<T.ContainerSummary['ports']> {
     const { record, state } = await (await import('./find.ts')).find(this.#engine, container);
@@ -174,6 +179,34 @@ export class Tsbox {
   /** What `run` would do, as text: every namespace, map, mount and operation with its reason. Changes nothing but a pull. */
   async explain(options: T.CreateOptions): Promise<string> {
     return (await import('./explain.ts')).explain(this.#engine, options);
+  }
+
+  /**
+   * docker's cp into a container, running or not: `source` is a path of this machine or a stream with a tar archive, `path` is inside,
+   * resolved beneath the container's root.
+   */
+  async copyIn(
+    source: string | NodeJS.ReadableStream,
+    container: string,
+    path: string,
+    options: T.CopyOptions = {},
+  ): Promise<T.CopyResult> {
+    return (await import('./copy.ts')).copyIn(this.#engine, source, container, path, options);
+  }
+
+  /** docker's cp out of a container: to a path of this machine, as files of the caller, or as a tar archive into a stream (left open). */
+  async copyOut(
+    container: string,
+    path: string,
+    destination: string | NodeJS.WritableStream,
+    options: T.CopyOptions = {},
+  ): Promise<T.CopyResult> {
+    return (await import('./copy.ts')).copyOut(this.#engine, container, path, destination, options);
+  }
+
+  /** Writes a container's root file system, without what is mounted in it, as a tar archive: a file, or a stream, left open. */
+  async export(container: string, output: string | NodeJS.WritableStream): Promise<void> {
+    await (await import('./export.ts')).exportContainer(this.#engine, container, output);
   }
 
   // Images
@@ -246,6 +279,20 @@ export class Tsbox {
   /** Takes names away from an image, all of them if none is given; the image stays. */
   async untag(image: string, names: readonly string[] = []): Promise<void> {
     await (await import('./untag.ts')).untag(this.#engine, image, names);
+  }
+
+  /** What a container changed in its root file system. */
+  async diff(container: string): Promise<T.FileChange[]> {
+    return (await import('./diff.ts')).diff(this.#engine, container);
+  }
+
+  /** Makes an image of a container. Returns its id. */
+  async commit(container: string, options: T.CommitOptions = {}): Promise<string> {
+    return (await import('./commit.ts')).commit(this.#engine, container, options);
+  }
+
+  async history(reference: string): Promise<T.ImageHistoryEntry[]> {
+    return (await import('./history.ts')).history(this.#engine, reference);
   }
 
   async removeImage(reference: string, options: { force?: boolean } = {}): Promise<T.RemovedImage> {

@@ -6,6 +6,7 @@ import type { Paths } from '../host/paths.ts';
 import { withCleanup } from '../util/cleanup.ts';
 import { ioError } from './atomic.ts';
 import type { ContainerRecord } from './container-record.ts';
+import { recordContainerEvent } from './containers-events.ts';
 import { markFleeting, unmarkFleeting } from './containers-fleeting.ts';
 import { identityAlive, ownIdentity } from './containers-owner.ts';
 import { containerDirectory, containerExists, readContainerRecord, shortId } from './containers-read.ts';
@@ -59,6 +60,7 @@ export async function reserveContainer(
     cleanup.push(() => rm(hidden, { recursive: true, force: true }));
     await writeConfig(hidden, named);
     await rename(hidden, containerDirectory(paths, record.id));
+    recordContainerEvent(paths, named, 'create');
     return named;
   }).catch((error: unknown) => {
     throw ioError(error, `cannot make container ${shortId(record.id)}`);
@@ -114,8 +116,10 @@ export async function forgetContainer(
   id: string,
   remove: (relative: string) => Promise<void> = relative => removeOwn(join(paths.root, relative)),
 ): Promise<void> {
-  const name = await nameOf(paths, id);
+  const record = await readContainerRecord(paths, id).catch(() => undefined);
+  const name = record?.name ?? (await nameOf(paths, id));
   const garbage = await setAside(paths, id);
+  if (record && garbage !== undefined) recordContainerEvent(paths, record, 'destroy');
   if (name !== undefined) await releaseName(paths, name, id);
   await unmarkFleeting(paths, id);
   if (garbage !== undefined) await remove(garbage);
@@ -134,10 +138,8 @@ async function setAside(paths: Paths, id: string): Promise<string | undefined> {
   }
 }
 
-/** By its record, or, where that is unreadable, by looking who holds which name. */
+/** Its record is unreadable: by looking who holds which name. */
 async function nameOf(paths: Paths, id: string): Promise<string | undefined> {
-  const record = await readContainerRecord(paths, id).catch(() => undefined);
-  if (record) return record.name;
   for (const name of await listNames(paths)) {
     if ((await holderOf(paths, name))?.id === id) return name;
   }

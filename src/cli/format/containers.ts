@@ -29,7 +29,7 @@ export function containerRow(c: ContainerSummary, options: { now: number; noTrun
   return {
     ID: noTrunc ? c.id : shortId(c.id),
     Image: c.image,
-    Command: `"${noTrunc ? c.command : ellipsis(c.command, 20)}"`,
+    Command: quoted(noTrunc ? c.command : ellipsis(c.command, 20)),
     CreatedAt: goTime(c.created),
     RunningFor: ago(c.created, now),
     Ports: portsText(c.ports),
@@ -46,11 +46,18 @@ export function containerRow(c: ContainerSummary, options: { now: number; noTrun
   };
 }
 
+/** Go's %q of a text, as docker shows a command. */
+const quoted = (text: string): string => JSON.stringify(text);
+
+const HEALTH = { starting: 'health: starting', healthy: 'healthy', unhealthy: 'unhealthy' } as const;
+
 /** `Up 3 hours`, `Exited (1) 2 minutes ago`, `Created`. */
 export function statusText(c: ContainerSummary, now: number): string {
-  if (c.status === 'running') {
+  if (c.status === 'restarting') return `Restarting (${c.exitCode}) ${ago(c.finishedAt, now)}`;
+  if (c.status === 'running' || c.status === 'paused') {
+    const note = c.status === 'paused' ? 'Paused' : c.health && HEALTH[c.health];
     const since = c.startedAt === undefined ? now : Date.parse(c.startedAt);
-    return `Up ${humanDuration(Math.max(0, now - since))}`;
+    return `Up ${humanDuration(Math.max(0, now - since))}${note === undefined ? '' : ` (${note})`}`;
   }
   if (c.status === 'exited') return `Exited (${c.exitCode}) ${ago(c.finishedAt, now)}`;
   return c.status === 'created' ? 'Created' : 'Dead';

@@ -1,0 +1,18 @@
+import { Option } from '../clipanion.ts';
+import { type HelpText, type Operands, Verb } from '../command.ts';
+
+/** Hidden: one health check; prints the milliseconds until the next. */
+export class CheckHealth extends Verb {
+  static readonly help: HelpText = { operands: 'ID', summary: 'Check the health of a container once' };
+  static readonly operands: Operands = { min: 1, max: 1 };
+
+  container = Option.String();
+
+  override async execute(): Promise<number> {
+    const tsbox = await this.open();
+    const delay = await tsbox.checkHealth(this.container);
+    if (delay === undefined) return 1;
+    this.print(String(Math.ceil(delay)));
+    return 0;
+  }
+}

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { messageOf } from '../errors.ts';
+import { helperPath } from '../host/binaries.ts';
+import { ops, type Service } from '../plan/ops.ts';
+import type { ContainerRecord, HealthCheck } from '../store/container-record.ts';
+import { type HealthResult, readHealth, writeHealth } from '../store/containers-health.ts';
+import type { Engine } from './context.ts';
+import { exec } from './exec.ts';
+import { find } from './find.ts';
+import { healthCommand, healthDelay, nextHealth } from './health-rules.ts';
+import { containerEvent } from './record-event.ts';
+import { selfWith } from './self-with.ts';
+
+export const CHECK_HEALTH = '_check-health';
+
+const TICKS = 100;
+const OUTPUT_MAX = 4096;
+
+/**
+ * Who checks: a service of the container, so it ends with it. A shell of 0.2 MB that waits with the helper's `wait` (status 4:
+ * time is up) and runs `tsbox` for each check, which prints the milliseconds until the next one.
+ */
+const LOOP = 'h=$1 p=$2 d=$3; shift 3; while "$h" wait "$p" 0 "$d"; [ $? = 4 ]; do d=$("$@") || exit 0; done';
+
+export function healthServices(engine: Engine, record: ContainerRecord): Service[] {
+  const check = record.healthcheck;
+  if (!check) return [];
+  const first = String(healthDelay(check, 'starting', 0));
+  const tsbox = selfWith(engine, CHECK_HEALTH, record.id);
+  const argv = ['sh', '-c', LOOP, 'sh', helperPath(), '{pid}', first, ...tsbox];
+  const exec = ops.exec('/bin/sh', argv, 'checks the health of the container again and again');
+  return [{ name: 'health', ready: false, fuse: false, ops: [exec] }];
+}
+
+/** One check; the milliseconds until the next, or undefined when the container does not run any more. */
+export async function checkHealth(engine: Engine, id: string): Promise<number | undefined> {
+  const { record, state } = await find(engine, id);
+  const check = record.healthcheck;
+  if (!check || state.status !== 'running') return undefined;
+  if (state.paused) return check.interval;
+  const result = await probe(engine, record, check);
+  const age = ageOf(state.start);
+  const before = readHealth(engine.paths, record.id, state.start);
+  const after = nextHealth(check, before, result, age);
+  // It may have ended under the check, which then says nothing about it.
+  if ((await find(engine, id)).state.start !== state.start) return undefined;
+  await writeHealth(engine.paths, record.id, after);
+  if (after.status !== before.status) containerEvent(engine, record, `health_status: ${after.status}`);
+  return healthDelay(check, after.status, age);
+}
+
+/** Milliseconds of the clock that does not jump. */
+function ageOf(start: number): number {
+  return (Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) - start / TICKS) * 1000;
+}
+
+async function probe(engine: Engine, record: ContainerRecord, check: HealthCheck): Promise<HealthResult> {
+  const Start = new Date().toISOString();
+  const { exitCode, output } = await runProbe(engine, record, check).catch((error: unknown) => ({
+    exitCode: 126,
+    output: messageOf(error),
+  }));
+  return { Start, End: new Date().toISOString(), ExitCode: exitCode, Output: output };
+}
+
+async function runProbe(engine: Engine, record: ContainerRecord, check: HealthCheck) {
+  const attached = await exec(engine, record.id, { command: healthCommand(check) }, { stdio: 'pipe' });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    attached.kill('SIGKILL');
+  }, check.timeout);
+  const chunks: Buffer[] = [];
+  const keep = (chunk: Buffer): void => {
+    if (chunks.reduce((n, c) => n + c.length, 0) < OUTPUT_MAX) chunks.push(chunk);
+  };
+  attached.stdout?.on('data', keep);
+  attached.stderr?.on('data', keep);
+  const { exitCode } = await attached.wait();
+  clearTimeout(timer);
+  const output = Buffer.concat(chunks).subarray(0, OUTPUT_MAX).toString('utf8');
+  if (!late) return { exitCode, output };
+  return {
+    exitCode: -1,
+    output: `Health check exceeded timeout (${check.timeout / 1000}s)${output && `: ${output}`}`,
+  };
+}
