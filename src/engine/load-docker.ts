@@ -8,6 +8,7 @@ import { parseReference } from '../oci/reference.ts';
 import type { BlobStore } from '../store/blobs.ts';
 import type { ArchiveFiles } from './load-archive.ts';
 import { LAYER_TYPES } from './load-eager.ts';
+import { ownManifests, withOwnManifest } from './load-hybrid.ts';
 import type { StoredImage } from './load-image.ts';
 
 /** One image of `manifest.json` in an archive of `docker save`. */
@@ -22,15 +23,20 @@ const MAX_ITEMS = 1000;
 /** Names of one image: each is a change of the store's index. */
 const MAX_TAGS = 1000;
 
-/** Stores the images of a docker-archive; undefined when it is none. Their manifests are made here: such an archive has none. */
+/** Stores the images of a docker-archive; undefined when it is none. Their manifests are made here where the archive has none. */
 export async function readDockerArchive(
   files: ArchiveFiles,
   blobs: BlobStore,
 ): Promise<StoredImage[] | undefined> {
   const bytes = await files.read('manifest.json', MAX_MANIFEST_SIZE);
   if (bytes === undefined) return undefined;
+  const items = parseItems(bytes);
+  const own = await ownManifests(files);
   const images = [];
-  for (const item of parseItems(bytes)) images.push(await storeItem(files, blobs, item));
+  for (const item of items) {
+    const image = await storeItem(files, blobs, item);
+    images.push(await withOwnManifest(own, blobs, image));
+  }
   return images;
 }
 

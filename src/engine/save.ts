@@ -1,10 +1,12 @@
 import { TsboxError } from '../errors.ts';
 import { formatPlatform, type Platform, parsePlatform, platformRank } from '../oci/platform.ts';
+import { whileAdding } from './collect.ts';
 import type { Engine } from './context.ts';
 import { imageStore } from './find-image.ts';
-import { documents, type SavedImage } from './save-documents.ts';
-import { closeMembers, type Member, openBlobs } from './save-members.ts';
+import { documents } from './save-documents.ts';
+import { blobName, closeMembers, type Member, openBlobs } from './save-members.ts';
 import { tarOf, writeToDirectory, writeToFile, writeToStream } from './save-output.ts';
+import { type PreparedImage, prepareImage } from './save-packed.ts';
 import { type Selected, selectImages } from './save-select.ts';
 import type { SaveOptions } from './types.ts';
 
@@ -19,19 +21,35 @@ export async function save(
   { format = 'docker-archive', platform }: SaveOptions = {},
 ): Promise<void> {
   if (format === 'oci-dir' && typeof target !== 'string') throw noDirectory();
-  const wantedPlatform = platform === undefined ? undefined : parsePlatform(platform);
-  const images = [];
-  for (const selected of await selectImages(engine, references)) {
-    if (wantedPlatform) checkPlatform(selected, wantedPlatform);
-    images.push(await savedImage(engine, selected));
-  }
-  const wanted = images.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers]);
-  const blobs = await openBlobs(imageStore(engine).blobs, wanted);
+  const wanted = platform === undefined ? undefined : parsePlatform(platform);
+  // What is packed for this archive must not be collected before it is open.
+  const { images, blobs } = await whileAdding(engine, async () => {
+    const selected = await selectImages(engine, references);
+    if (wanted) for (const each of selected) checkPlatform(each, wanted);
+    return open(engine, selected);
+  });
   try {
     await write(engine, [...documents(images, format === 'docker-archive'), ...blobs], target, format);
   } finally {
     await closeMembers(blobs);
   }
+}
+
+async function open(
+  engine: Engine,
+  selected: readonly Selected[],
+): Promise<{ images: PreparedImage[]; blobs: Member[] }> {
+  const store = imageStore(engine).blobs;
+  const images = [];
+  for (const each of selected) images.push(await prepareImage(engine, each));
+  const made = new Map(images.flatMap(image => image.made).map(member => [member.name, member]));
+  const all = images.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers]);
+  const blobs = await openBlobs(
+    store,
+    all.filter(({ digest }) => !made.has(blobName(digest))),
+  );
+  for (const digest of images.flatMap(image => image.packed)) await store.remove(digest);
+  return { images, blobs: [...made.values(), ...blobs] };
 }
 
 /** An image here has one variant. */
@@ -41,12 +59,6 @@ function checkPlatform({ image }: Selected, wanted: Platform): void {
   if (platformRank(wanted, have) !== undefined) return;
   const what = `${image.names[0] ?? image.id} is here for ${formatPlatform(have)}, not for ${formatPlatform(wanted)}`;
   throw new TsboxError('PLATFORM', what, { hint: 'pull it with --platform first' });
-}
-
-async function savedImage(engine: Engine, { image, names }: Selected): Promise<SavedImage> {
-  const { mediaType, manifestDigest: digest, configDescriptor: config, layerDescriptors: layers } = image;
-  const size = (await imageStore(engine).blobs.size(digest)) ?? 0;
-  return { manifest: { mediaType, digest, size }, config, layers, names };
 }
 
 async function write(
