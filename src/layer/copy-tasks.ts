@@ -10,8 +10,6 @@ interface ViewTask {
   readonly root?: string;
   /** Kind of the id map; in `single`, setuid bits and foreign owners are recorded instead of set. */
   readonly mode: 'ranges' | 'single' | 'keep-id' | 'root';
-  /** Owner 65534 is root's: the image `host`. */
-  readonly nobodyIsRoot?: boolean;
 }
 
 /** Says first what is there (`CopyFound`), then writes the archive. */
@@ -39,7 +37,7 @@ export interface ExportTask extends ViewTask {
 
 export type CopyTask = CopyOutTask | CopyInTask | ExportTask;
 
-/** The first line of `copy-out`. */
+/** What `copy-out` says before the archive. */
 export interface CopyFound {
   readonly base: ByteString;
   readonly isDirectory: boolean;
@@ -54,6 +52,8 @@ export interface CopyDone {
 }
 
 export type CopyReply =
+  /** The first line of every task: it is in the container's root. */
+  | { readonly begun: true }
   | { readonly found: CopyFound }
   | { readonly ok: CopyDone }
   | {

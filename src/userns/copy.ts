@@ -24,7 +24,8 @@ import type {
   CopyTask,
   ExportTask,
 } from '../layer/copy-tasks.ts';
-import { type PackOptions, packTree } from '../layer/pack.ts';
+import { type PackOptions, type PackResult, packItems, packTree } from '../layer/pack.ts';
+import { type PackItem, walkTree } from '../layer/pack-items.ts';
 import { TarReader } from '../layer/tar-reader.ts';
 import { enterRootFd } from '../sys/chroot.ts';
 import { ownershipOf } from './ownership.ts';
@@ -42,10 +43,11 @@ const PIECE = 256 * 1024;
 export function copy(task: CopyTask): void {
   process.umask(0);
   try {
-    const ownership = { ...ownershipOf(task.mode), nobodyIsRoot: task.nobodyIsRoot ?? false };
+    const ownership = ownershipOf(task.mode);
     enterRootFd(
       task.root === undefined ? 0 : openSync(task.root, constants.O_RDONLY | constants.O_DIRECTORY),
     );
+    reply({ begun: true });
     reply({ ok: perform(task, ownership) });
   } catch (error) {
     const known = error instanceof TsboxError ? error : copyError(error, '');
@@ -67,7 +69,8 @@ function copyOut({ path, followLink }: CopyOutTask, ownership: PackOwnership): C
   const isDirectory = statusOf(source).isDirectory();
   const base = inArchive(splitEntry(source).base);
   reply({ found: { base, isDirectory, ...(asked !== undefined && { asked }) } satisfies CopyFound });
-  return pack(source === '/' || source === '/.' ? '' : source, { ownership, name: base });
+  const root = source === '/' || source === '/.' ? '' : source;
+  return send(packTree(root, { ...PLAIN, ownership, name: base }));
 }
 
 /** -L: what the link of that name leads to, and the name if it has another one. */
@@ -81,18 +84,27 @@ function followed(path: ByteString): { source: ByteString; asked: ByteString | u
 /** What is mounted in the container is not its own; the names it is mounted on are. */
 function exportAll({ mounts }: ExportTask, ownership: PackOwnership): CopyDone {
   const mounted = new Set(mounts);
-  return pack('', {
-    ownership,
-    name: '',
-    skip: (name, stat) =>
-      mounted.has(`/${name.slice(0, Math.max(0, name.lastIndexOf('/')))}`) ||
-      (!stat.isDirectory() && mounted.has(`/${name}`)),
-  });
+  const skip: PackOptions['skip'] = (name, stat) =>
+    mounted.has(`/${name.slice(0, Math.max(0, name.lastIndexOf('/')))}`) ||
+    (!stat.isDirectory() && mounted.has(`/${name}`));
+  return send(packItems(withRootsMounts(walkTree('', { ...PLAIN, skip }), mounted), ownership));
 }
 
-function pack(root: ByteString, options: Pick<PackOptions, 'ownership' | 'name' | 'skip'>): CopyDone {
-  const { entries } = writeAll(packTree(root, { ...options, removals: false, whiteoutNames: 'files' }));
-  return { entries, skipped: 0 };
+/** The kernel's own file systems show an owner that the map does not hold. */
+function* withRootsMounts(items: Iterable<PackItem>, mounted: ReadonlySet<ByteString>): Generator<PackItem> {
+  for (const item of items) {
+    if (item.kind === 'node' && mounted.has(`/${item.name}`)) {
+      const stat: BigIntStats = Object.assign(Object.create(Object.getPrototypeOf(item.stat)), item.stat);
+      stat.uid = stat.gid = 0n;
+      yield { ...item, stat };
+    } else yield item;
+  }
+}
+
+const PLAIN = { removals: false, whiteoutNames: 'files' } as const;
+
+function send(pieces: Generator<Buffer, PackResult>): CopyDone {
+  return { entries: writeAll(pieces).entries, skipped: 0 };
 }
 
 function copyIn(task: CopyInTask, ownership: PackOwnership): CopyDone {
