@@ -115,7 +115,7 @@ function* archiveOf(
   const fd = openDirectory(throughLink ? join(directory, base) : directory);
   try {
     const start = throughLink || base === '/' ? '.' : bytesOf(base);
-    yield* packItems(walkHeld(heldPath(fd), start, name), OWNERSHIP);
+    yield* packItems(walkHeld(heldPath(fd), start, name || '.'), OWNERSHIP);
   } catch (error) {
     throw copyError(error, name);
   } finally {

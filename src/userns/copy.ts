@@ -1,4 +1,5 @@
 import {
+  type BigIntStats,
   constants,
   lstatSync,
   openSync,
@@ -70,7 +71,7 @@ function copyOut({ path, followLink }: CopyOutTask, ownership: PackOwnership): C
   const base = inArchive(splitEntry(source).base);
   reply({ found: { base, isDirectory, ...(asked !== undefined && { asked }) } satisfies CopyFound });
   const root = source === '/' || source === '/.' ? '' : source;
-  return send(packTree(root, { ...PLAIN, ownership, name: base }));
+  return send(packTree(root, { ...PLAIN, ownership, name: base || '.' }));
 }
 
 /** -L: what the link of that name leads to, and the name if it has another one. */
