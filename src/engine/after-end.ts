@@ -2,13 +2,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
-import { processStart } from '../host/probe.ts';
+import { isAlive, processStart } from '../host/probe.ts';
 import { signalProcess, waitProcess } from '../runtime/process.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
 import { containerDirectory, containerState, findContainer } from '../store/containers.ts';
 import { lockHolder } from '../store/containers-lock.ts';
-import { isMarkedStopped, type RestartFile, readRestart, writeRestart } from '../store/containers-restart.ts';
+import {
+  hasRestartFile,
+  isMarkedStopped,
+  markStopped,
+  type RestartFile,
+  readRestart,
+  writeRestart,
+} from '../store/containers-restart.ts';
 import type { Engine } from './context.ts';
+import { supervisorOf } from './find.ts';
 import { launchContainer } from './launch-container.ts';
 import { containerEvent } from './record-event.ts';
 import { type End, restartDelay } from './restart-policy.ts';
@@ -38,7 +46,7 @@ export async function afterEnd(engine: Engine, id: string): Promise<void> {
     await writeRestart(engine.paths, id, restart);
     await new Promise(resolve => setTimeout(resolve, delay));
     if (isMarkedStopped(engine.paths, id)) return giveUp(engine, record, restart);
-    const failure = await startAgain(engine, record, restart);
+    const failure = await startAgain(engine, record);
     if (failure === undefined) return;
     engine.reporter.warn(`restart of ${record.name}: ${failure}`);
     end = { exitCode: CANNOT_START, stopped: false, ran: 0 };
@@ -52,15 +60,9 @@ async function giveUp(engine: Engine, record: ContainerRecord, restart: RestartF
 }
 
 /** Undefined, or why it could not be started. */
-async function startAgain(
-  engine: Engine,
-  record: ContainerRecord,
-  restart: RestartFile,
-): Promise<string | undefined> {
+async function startAgain(engine: Engine, record: ContainerRecord): Promise<string | undefined> {
   try {
     await prepareStorage(engine, record);
-    // Before its start: it may end, and its next supervisor count on, before we have said anything.
-    await writeRestart(engine.paths, record.id, { ...restart, waiter: '' });
     await launchContainer(engine, record, undefined);
     return undefined;
   } catch (error) {
@@ -78,20 +80,31 @@ function age(pid: number): number {
 const ownProcess = (): string => `${process.pid}-${processStart(process.pid) ?? 0}`;
 
 /**
- * Ends the process that waits to start a container again, and a start that it may have begun. Returns the state after: `running` when it
- * was too late.
+ * No restart comes any more: of a container that has ended, marks the end as wanted and ends who waits to start it again,
+ * and a start that it may have begun. Returns the state after: `running` when it was too late.
  */
-export async function endWaiter(engine: Engine, id: string): Promise<ContainerState> {
-  const [pid = 0, start = 0] = (await readRestart(engine.paths, id)).waiter.split('-').map(Number);
-  if (pid > 0) await end({ pid, start });
+export async function endRestarts(
+  engine: Engine,
+  id: string,
+  state: ContainerState,
+): Promise<ContainerState> {
+  if (!hasRestartFile(engine.paths, id)) return state;
+  await markStopped(engine.paths, id);
+  const last = supervisorOf(state);
+  if (state.status !== 'exited' || !isAlive(last.pid, last.start)) return state;
+  // A supervisor that is still at its last words will see the mark.
+  if (state.restarting) await end(last);
+  else await waitProcess(helperPath(), last, PATIENCE);
   const starter = lockHolder(join(containerDirectory(engine.paths, id), 'lock'));
-  const state = await containerState(engine.paths, id);
-  if (starter && state.status !== 'running') await end(starter);
-  const restart = await readRestart(engine.paths, id);
-  await writeRestart(engine.paths, id, { ...restart, waiter: '' });
+  const now = await containerState(engine.paths, id);
+  if (!starter || now.status === 'running') return now;
+  await end(starter);
   return containerState(engine.paths, id);
 }
 
+/** Milliseconds. */
+const PATIENCE = 10_000;
+
 async function end(target: { pid: number; start: number }): Promise<void> {
-  if (await signalProcess(helperPath(), target, SIGKILL)) await waitProcess(helperPath(), target, 10_000);
+  if (await signalProcess(helperPath(), target, SIGKILL)) await waitProcess(helperPath(), target, PATIENCE);
 }

@@ -12,7 +12,6 @@ import {
   shortId,
 } from '../store/containers.ts';
 import { lockHolder } from '../store/containers-lock.ts';
-import { markStopped } from '../store/containers-restart.ts';
 import { containerRuntimeDir } from './container-paths.ts';
 import type { Engine } from './context.ts';
 import { killAndWait } from './stop.ts';
@@ -53,8 +52,7 @@ async function end(engine: Engine, id: string, force: boolean): Promise<void> {
   let state = await containerState(engine.paths, id);
   if (state.restarting && !force) throw inUse(id, 'restarting');
   // Its policy must not bring it back while it is being removed.
-  if (force) await markStopped(engine.paths, id);
-  if (state.restarting) state = await (await import('./after-end.ts')).endWaiter(engine, id);
+  if (force) state = await (await import('./after-end.ts')).endRestarts(engine, id, state);
   const up = state.status === 'running' || (state.status === 'dead' && state.pid > 0);
   if (up && !force) throw inUse(id, 'running');
   if (up) return killAndWait(engine, state);

@@ -38,7 +38,8 @@ async function startOnce(
   const state = await containerState(engine.paths, record);
   if (state.status === 'running') return undefined;
   refuseOrphan(record, state);
-  if (state.restarting) await (await import('./after-end.ts')).endWaiter(engine, record.id);
+  const now = await (await import('./after-end.ts')).endRestarts(engine, record.id, state);
+  if (now.status === 'running') return undefined;
   await resetRestart(engine.paths, record);
   await prepareStorage(engine, record);
   try {

@@ -1,8 +1,7 @@
 import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
 import { signalProcess } from '../runtime/process.ts';
-import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
-import { markStopped } from '../store/containers-restart.ts';
+import type { ContainerState } from '../store/container-record.ts';
 import type { Engine } from './context.ts';
 import { find, firstProcess, signal, supervisorOf, untilGone } from './find.ts';
 import { containerEvent } from './record-event.ts';
@@ -22,9 +21,7 @@ export async function stop(engine: Engine, nameOrId: string, options: StopOption
   const { record, state } = await find(engine, nameOrId);
   const number = signalNumber(options.signal ?? record.process.stopSignal);
   if (state.status === 'dead') return killAndWait(engine, state);
-  if (state.status !== 'running' && !state.restarting) return;
-  await markStopped(engine.paths, record.id);
-  const now = state.restarting ? await endRestart(engine, record) : state;
+  const now = await (await import('./after-end.ts')).endRestarts(engine, record.id, state);
   if (now.status !== 'running') return;
   await signal(now, number);
   if (now.paused) await (await import('./pause.ts')).resumeRunning(engine, { record, state: now });
@@ -34,11 +31,6 @@ export async function stop(engine: Engine, nameOrId: string, options: StopOption
     throw new TsboxError('ABORTED', `stopping ${record.name} was cancelled`);
   if (!gone) await killAndWait(engine, now);
   containerEvent(engine, record, 'stop');
-}
-
-/** Ends the process that waits to start the container again; the state after that. */
-async function endRestart(engine: Engine, record: ContainerRecord): Promise<ContainerState> {
-  return (await import('./after-end.ts')).endWaiter(engine, record.id);
 }
 
 /**

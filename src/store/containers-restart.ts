@@ -17,7 +17,7 @@ export interface RestartFile {
   readonly count: number;
   /** Milliseconds waited before the last one. */
   readonly delay: number;
-  /** The process that waits to start it again, `pid-start`; empty: none. */
+  /** The process that waits to start it again, `pid-start`: its last supervisor, which has executed tsbox. */
   readonly waiter: string;
 }
 
@@ -54,9 +54,12 @@ export async function resetRestart(paths: Paths, record: ContainerRecord): Promi
 
 /** Before every start: the supervisor finds the file if there is a policy. */
 export async function keepRestartFile(paths: Paths, record: ContainerRecord): Promise<void> {
-  if (!hasPolicy(record) || existsSync(file(paths, record.id, 'restart.json'))) return;
+  if (!hasPolicy(record) || hasRestartFile(paths, record.id)) return;
   await writeRestart(paths, record.id, NONE);
 }
+
+export const hasRestartFile = (paths: Paths, id: string): boolean =>
+  existsSync(file(paths, id, 'restart.json'));
 
 export const hasPolicy = (record: ContainerRecord): boolean =>
   record.restart !== undefined && record.restart.name !== 'no';
