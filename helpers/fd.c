@@ -51,8 +51,7 @@ void signals_default(void) {
 }
 /* A signalfd for the signals of a 0-terminated list, which are blocked. */
 int signals_block(const int *list) {
-    sigset_t set = {0};
-    for (; *list; list++) sigaddset(&set, *list);
+    sigset_t set = {0}; for (; *list; list++) sigaddset(&set, *list);
     sigprocmask(SIG_SETMASK, &set, NULL); return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 static char *title_area; static size_t title_room;

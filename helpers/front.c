@@ -13,6 +13,7 @@ static struct front {
 static _Noreturn void leave(int status) {
     signal(SIGTTOU, SIG_IGN); /* restoring from the background must not stop us */
     if (F.raw) tcsetattr(0, TCSADRAIN, &F.saved);
+    if (F.pipe >= 0) send(F.pipe, &(char){(char)status}, 1, MSG_DONTWAIT | MSG_NOSIGNAL); /* for who is not our parent */
     _exit(status);
 }
 static void send_size(void) {

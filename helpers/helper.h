@@ -50,27 +50,22 @@ OPERATIONS(DECLARE)
 #define SAY(...) do { struct buf b_ = {0}; event(&b_, __VA_ARGS__, NULL); write_all(CHANNEL, b_.p, b_.n); free(b_.p); } while (0)
 static inline int fail(int e) { errno = e; return -1; }
 int frame_decode(const char *payload, size_t len, struct frame *out), frame_read(int fd, struct frame *out);
-int record_args(const struct record *r, const char *format, struct arg *a);
-int request_read(int fd, struct request *q, const char **step);
+int record_args(const struct record *r, const char *format, struct arg *a), request_read(int fd, struct request *q, const char **step);
 void buf_room(struct buf *b, size_t more), buf_add(struct buf *b, const void *p, size_t n);
 void event_open(struct buf *b, const char *name), event_field(struct buf *b, const void *p, size_t n), event_close(struct buf *b);
 void event(struct buf *b, const char *name, ...); /* texts, then NULL */
-bool write_all(int fd, const void *p, size_t n);
 char *stamp(void), *text(const char *format, ...) __attribute__((format(printf, 1, 2))); /* never freed: there are few */
 void walk_plan(struct walk *w, const struct plan *plan); /* the first failure is told and ends the process */
 void close_kept(int *fd), close_range_of(unsigned first, unsigned last, int flags), place(int n, const int *want, int *sync);
-int open_null(void), unix_socket(const char *path, bool server), socket_pair(int pair[2]);
-bool send_packet(int fd, char type, const void *p, size_t n, int pass);
+bool write_all(int fd, const void *p, size_t n), send_packet(int fd, char type, const void *p, size_t n, int pass);
 ssize_t recv_packet(int fd, void *p, size_t n, int *passed);
-void signals_default(void), title_init(int argc, char **argv), title(const char *role, const char *id);
-int signals_block(const int *list);
-enum { B_NOLINKS = 1, B_MKDIR = 2, B_MKFILE = 4 }; /* refuse links; create what is missing */
-struct made { mode_t mode; uid_t uid; gid_t gid; };
+void signals_default(void), title_init(int argc, char **argv), title(const char *role, const char *id); int signals_block(const int *list);
+enum { B_NOLINKS = 1, B_MKDIR = 2, B_MKFILE = 4 }; struct made { mode_t mode; uid_t uid; gid_t gid; }; /* no links; create what is missing */
 int beneath(int root, const char *path, int oflags, int how, const struct made *make);
 int beneath_parent(int root, const char *path, int how, const char **name);
+int open_null(void), unix_socket(const char *path, bool server), socket_pair(int pair[2]);
 int bind_at(int source, int target, unsigned long flags, int root, const char *path), mount_flags(int fd, unsigned long flags);
-pid_t clone_with(uint64_t flags);
-const char *map_ids(const struct request *q, pid_t pid, char **said);
+pid_t clone_with(uint64_t flags); const char *map_ids(const struct request *q, pid_t pid, char **said);
 int open_proc(unsigned long long pid, unsigned long long start); /* /proc/PID if it started then (0: whenever); -1, ESRCH */
 unsigned long long start_of(pid_t pid);
 int proc_kill(char **argv), proc_wait(char **argv), attach(char **argv), seal_self(void);
@@ -81,6 +76,5 @@ void tie_to_parent(void), become_root(void), log_write(int fd, int stream, const
 int state_write(const struct request *q, pid_t pid, const char *since, int status, bool ended);
 int supervise(struct request *q, enum role role), docker_status(int status);
 extern const struct request *log_request; /* for log_write: path and limits of the log */
-extern int signal_pipe; /* SIGNAL_PIPE, or -1 when it was not open */
-int front_run(int session, const char *streams, const char *keys, size_t nkeys);
+extern int signal_pipe; int front_run(int session, const char *streams, const char *keys, size_t nkeys); /* -1: there is none */
 bool filter_keys(const char *keys, size_t nkeys, const char *in, size_t n, char *out, size_t *used);

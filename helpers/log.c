@@ -2,8 +2,7 @@
 #include "helper.h"
 /* Now, as 2026-01-02T03:04:05.123456789Z. Years are counted from March, so that a leap day is the last of its year. */
 char *stamp(void) {
-    static char out[96]; struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
+    static char out[96]; struct timespec t; clock_gettime(CLOCK_REALTIME, &t);
     unsigned day = (unsigned)(t.tv_sec / 86400) + 719468, second = (unsigned)(t.tv_sec % 86400);
     unsigned doe = day % 146097, yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153, month = mp < 10 ? mp + 3 : mp - 9;

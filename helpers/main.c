@@ -9,6 +9,16 @@ static int run(enum role role) {
     if (role != ENTER) close_range_of(q.front->s ? SIGNAL_PIPE + 1 : SIGNAL_PIPE, ~0u, 0);
     close_range_of(CHANNEL, ~0u, CLOSE_CLOEXEC); return supervise(&q, role);
 }
+/* ROLE PROGRAM…: becomes PROGRAM, to which $TSBOX_BOOT names a helper that is ready: channel, signal pipe, pid. Returns there. */
+static char *boot(char **argv) {
+    int a[2] = {-1, -1}, b[2] = {-1, -1}, none = -1;
+    bool made = !socketpair(AF_UNIX, SOCK_STREAM, 0, a) && !socketpair(AF_UNIX, SOCK_STREAM, 0, b);
+    pid_t pid = made ? fork() : -1;
+    if (pid == 0) return close(a[0]), close(b[0]), place(5, (int[]){0, 1, 2, a[1], b[1]}, &none), argv[2];
+    close(a[1]), close(b[1]);
+    if (pid > 0) setenv("TSBOX_BOOT", text("%s %d %d %d", argv[2], a[0], b[0], pid), 1);
+    execvp(argv[3], argv + 3); perror(argv[3]); _exit(127);
+}
 int main(int argc, char **argv) {
     const char *role = argc > 1 ? argv[1] : "";
     for (int fd = 0; fd < 3; fd++) /* they must be taken */
@@ -16,8 +26,8 @@ int main(int argc, char **argv) {
     if (!strcmp(role, "version")) return write(1, "1\n", 2) == 2 ? 0 : FAIL;
     if (!strcmp(role, "kill") && argc == 5) return proc_kill(argv);
     if (!strcmp(role, "wait") && argc >= 4) return proc_wait(argv);
-    signal_pipe = fcntl(SIGNAL_PIPE, F_GETFD) < 0 ? -1 : SIGNAL_PIPE;
-    title_init(argc, argv);
+    if (!strcmp(role, "boot") && argc > 3) role = boot(argv);
+    signal_pipe = fcntl(SIGNAL_PIPE, F_GETFD) < 0 ? -1 : SIGNAL_PIPE; title_init(argc, argv);
     if (!strcmp(role, "sealed") && argc == 4) sealed_main(argv);
     if (!strcmp(role, "attach") && argc >= 5) return attach(argv);
     return !strcmp(role, "supervise") ? run(SUPERVISE) : !strcmp(role, "join") ? run(JOIN) : !strcmp(role, "enter") ? run(ENTER) : FAIL;

@@ -22,6 +22,7 @@ static void end_stdin(void) {
 }
 static void drop(struct client *c) {
     if (c->first && !session.tty) end_stdin();
+    if (c->first) SAY("left"); /* its front has ended, whatever becomes of the command */
     close(c->fd); *c = (struct client){.fd = -1};
 }
 void session_add(int fd, const char *streams, bool first) {
@@ -35,9 +36,7 @@ static bool put(struct client *c, const void *p, size_t n) {
     if (c->fd < 0 || send(c->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return true;
     return errno == EAGAIN || errno == ENOBUFS ? false : (drop(c), true);
 }
-static bool pending(const struct client *c) {
-    return c->fd >= 0 && (c->pos < session.queue.n || c->ack || (c->go && session.live));
-}
+static bool pending(const struct client *c) { return c->fd >= 0 && (c->pos < session.queue.n || c->ack || (c->go && session.live)); }
 static void flush(struct client *c) {
     if (c->go && session.live && put(c, (char[]){'g', (char)session.tty}, 2)) c->go = false;
     if (c->ack && put(c, "a", 1)) c->ack = false;

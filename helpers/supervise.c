@@ -134,8 +134,7 @@ static void loop(void) {
 }
 /* SIGTERM, at most a second, SIGKILL. A FUSE server comes last by nature: init is gone before. */
 static void end_services(void) {
-    sigset_t child = {0};
-    sigaddset(&child, SIGCHLD); close_kept(&S.exit_pipe[1]);
+    sigset_t child = {0}; sigaddset(&child, SIGCHLD); close_kept(&S.exit_pipe[1]);
     for (int signal = SIGTERM, left = 1; left && signal; signal = signal == SIGTERM ? SIGKILL : 0) {
         for (KIDS(k, 1)) if (k->pid > 0) kill(k->pid, signal);
         do {
@@ -174,8 +173,7 @@ static int parent(void) {
     if (step) SAY("failed", "header", "0", text("%d", errno), text("%s%s", step, said));
     if (step) S.failed = true, S.dead = INIT.pid <= 0, stop_init(SIGKILL);
     while (!S.dead) loop();
-    int status = finish();
-    return run_onexit(&S.q->onexit), status;
+    int status = finish(); return run_onexit(&S.q->onexit), status;
 }
 int supervise(struct request *q, enum role role) {
     int pair[2];

@@ -9,8 +9,7 @@ pid_t clone_with(uint64_t flags) {
     return (pid_t)pid;
 }
 static int write_file(const char *path, const char *content) {
-    AUTO fd = open(path, O_WRONLY | O_CLOEXEC);
-    return fd < 0 || write(fd, content, strlen(content)) < 0;
+    AUTO fd = open(path, O_WRONLY | O_CLOEXEC); return fd < 0 || write(fd, content, strlen(content)) < 0;
 }
 /* Starts PROGRAM PID INSIDE OUTSIDE COUNT…; its output comes from *out. */
 static pid_t start_mapper(const char *program, char *map, pid_t pid, int *out) {

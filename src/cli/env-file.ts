@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { messageOf, TsboxError } from '../errors.ts';
+import { readFile } from '../util/files.ts';
 
 /**
  * docker's --env-file and --label-file: one `NAME=value` per line, taken as it is (no quotes, no expansion), leading

@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs';
-import { access, constants } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
 import { hasErrno, messageOf, TsboxError } from '../errors.ts';
+import { access } from '../util/files.ts';
 import type { CliContext } from './context.ts';
 
 /** An archive given by name, or stdin for none and for `-`. Refuses to read an archive from a terminal. */

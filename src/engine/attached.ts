@@ -31,9 +31,9 @@ export function attachedTo(
   result.catch(() => {}); // wait() gives it to whoever asks
   return {
     id,
-    stdin: (piped && launched.child.stdin) || undefined,
-    stdout: (piped && launched.child.stdout) || undefined,
-    stderr: (piped && launched.child.stderr) || undefined,
+    stdin: (piped && launched.child?.stdin) || undefined,
+    stdout: (piped && launched.child?.stdout) || undefined,
+    stderr: (piped && launched.child?.stderr) || undefined,
     kill: signal => launched.signal(signalNumber(signal)),
     wait: () => result,
   };

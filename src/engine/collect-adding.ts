@@ -1,6 +1,6 @@
-import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listTemporary, takeGarbage } from '../store/workdir.ts';
+import { rm, stat } from '../util/files.ts';
 
 /** `tmp/adding-<random>`: an empty work directory held by whoever adds images; its time is when that began. */
 export const ADDING_PREFIX = 'adding';

@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listContainerRecords } from '../store/containers.ts';
 import { LayerStore } from '../store/layers.ts';
+import { stat } from '../util/files.ts';
 import type { Engine } from './context.ts';
 import { imageStore } from './find-image.ts';
 

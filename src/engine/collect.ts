@@ -1,10 +1,10 @@
-import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno, messageOf, TsboxError } from '../errors.ts';
 import { giveToStore } from '../host/owner.ts';
 import { ioError } from '../store/atomic.ts';
 import { withLock } from '../store/lock.ts';
 import { makeWorkDir } from '../store/workdir.ts';
+import { rename } from '../util/files.ts';
 import { ADDING_PREFIX, oldestAdding } from './collect-adding.ts';
 import { type Garbage, garbageOf, isWantedAgain } from './collect-garbage.ts';
 import type { Engine } from './context.ts';

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { TsboxError } from '../errors.ts';
 import type { UsernsMaps } from '../host/idmap.ts';
 import { selectStorage } from '../storage/select.ts';
@@ -6,6 +5,7 @@ import { newId } from '../store/atomic.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { checkName, type ReserveOptions, reserveContainer } from '../store/containers.ts';
 import { type Cleanup, withCleanup } from '../util/cleanup.ts';
+import { writeFile } from '../util/files.ts';
 import { containerRecord } from './container-record.ts';
 import type { Engine } from './context.ts';
 import { findImage } from './create-image.ts';

@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { posix, resolve } from 'node:path';
 import { hasErrno, messageOf, TsboxError } from '../errors.ts';
 import { newId } from '../store/atomic.ts';
 import type { MountRecord } from '../store/container-record.ts';
+import { stat } from '../util/files.ts';
 import {
   anonymousVolume,
   cleanTarget,

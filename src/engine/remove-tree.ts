@@ -1,10 +1,10 @@
-import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { ops } from '../plan/ops.ts';
 import { enter } from '../runtime/enter.ts';
 import { ioError, newId } from '../store/atomic.ts';
 import { takeGarbage, type WorkDir } from '../store/workdir.ts';
+import { rename, rm } from '../util/files.ts';
 import type { Engine } from './context.ts';
 import { enterHost } from './machine.ts';
 

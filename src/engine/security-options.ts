@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { messageOf, TsboxError } from '../errors.ts';
+import { readFile } from '../util/files.ts';
 import type { CreateOptions } from './types.ts';
 
 export interface SecurityOptions {

@@ -1,4 +1,3 @@
-import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno, messageOf } from '../errors.ts';
 import { newId } from '../store/atomic.ts';
@@ -9,6 +8,7 @@ import { lockHolder } from '../store/containers-lock.ts';
 import { identityAlive, ownIdentity } from '../store/containers-owner.ts';
 import { containerExists } from '../store/containers-read.ts';
 import { listTemporary, takeGarbage } from '../store/workdir.ts';
+import { rename } from '../util/files.ts';
 import type { Engine } from './context.ts';
 
 /**

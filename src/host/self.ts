@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { builtin } from '../util/builtin.ts';
 import { FROM_SOURCE, HERE } from './here.ts';
 
 /** The programs that tsbox consists of, besides the helper. */
@@ -20,5 +20,5 @@ export function selfCommand(entry: Entry): string[] {
 
 /** `--import` resolves a bare name from the working directory, which is anywhere: it gets the file. */
 function loader(): string {
-  return createRequire(join(HERE, 'self.ts')).resolve('tsx');
+  return builtin('node:module').createRequire(join(HERE, 'self.ts')).resolve('tsx');
 }

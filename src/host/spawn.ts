@@ -1,7 +1,13 @@
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import type { ChildProcess, SpawnOptions, StdioOptions } from 'node:child_process';
 import { TsboxError } from '../errors.ts';
+import { builtin } from '../util/builtin.ts';
+import { dropPrestarted } from './prestarted.ts';
 
 /** The only file that starts processes. */
+function spawn(file: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  dropPrestarted();
+  return builtin('node:child_process').spawn(file, args, options);
+}
 
 export interface ProgramOptions {
   /** Written to its stdin; default: nothing, stdin is /dev/null. */

@@ -1,5 +1,4 @@
-import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
+import { builtin } from '../util/builtin.ts';
 
 /**
  * Binds a port of this machine for a moment. Resolves with it (port 0: the one that the kernel chose); rejects with
@@ -16,7 +15,7 @@ export function freePort(ip: string, port: number, protocol: 'tcp' | 'udp'): Pro
 
 function tryTcp(host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const server = createServer();
+    const server = builtin('node:net').createServer();
     server.once('error', reject);
     server.listen({ host, port, exclusive: true }, () => {
       const bound = server.address();
@@ -27,7 +26,7 @@ function tryTcp(host: string, port: number): Promise<number> {
 
 function tryUdp(address: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    const socket = builtin('node:dgram').createSocket(address.includes(':') ? 'udp6' : 'udp4');
     socket.once('error', error => {
       socket.close();
       reject(error);

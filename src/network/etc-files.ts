@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { TsboxError } from '../errors.ts';
+import { builtin } from '../util/builtin.ts';
 import type { NetworkSetup } from './driver.ts';
 import { isLoopback, type ResolvConf } from './resolv.ts';
 
@@ -91,7 +91,8 @@ function hostLine(entry: string, request: HostsRequest): string {
   if (!/^[A-Za-z0-9_]([A-Za-z0-9_.-]*)$/.test(name))
     throw badHost(entry, `${JSON.stringify(name)} is not a host name`);
   const resolved = address === 'host-gateway' ? gateway(entry, request) : address.replace(/^\[(.*)\]$/, '$1');
-  if (isIP(resolved) === 0) throw badHost(entry, `${JSON.stringify(address)} is not an IP address`);
+  if (builtin('node:net').isIP(resolved) === 0)
+    throw badHost(entry, `${JSON.stringify(address)} is not an IP address`);
   return `${resolved}\t${name}`;
 }
 
@@ -107,6 +108,6 @@ const badHost = (entry: string, why: string): TsboxError =>
   });
 
 function checkServer(server: string): void {
-  if (isIP(server) !== 0) return;
+  if (builtin('node:net').isIP(server) !== 0) return;
   throw new TsboxError('USAGE', `--dns ${JSON.stringify(server)}: it is not an IP address`);
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { isIPv4, isIPv6 } from 'node:net';
 import { TsboxError } from '../errors.ts';
+import { builtin } from '../util/builtin.ts';
 import { freePort } from './bind.ts';
 import type { PortMapping } from './driver.ts';
 
@@ -25,7 +25,7 @@ export async function parsePublish(specs: readonly string[]): Promise<PortMappin
 
 /** `127.0.0.1:8080/tcp`, as errors and `ps` write it. */
 export const hostSide = (p: PortMapping): string =>
-  `${isIPv6(p.hostIp) ? `[${p.hostIp}]` : p.hostIp}:${p.hostPort}/${p.protocol}`;
+  `${builtin('node:net').isIPv6(p.hostIp) ? `[${p.hostIp}]` : p.hostIp}:${p.hostPort}/${p.protocol}`;
 
 /** Ports below this one need CAP_NET_BIND_SERVICE on the host (ip(7)). */
 export function unprivilegedPortStart(): number {
@@ -86,9 +86,11 @@ function pair(
 
 function address(spec: string, ip6: string | undefined, ip4: string | undefined): string {
   if (ip6 !== undefined)
-    return isIPv6(ip6) ? ip6 : fail(spec, `${JSON.stringify(ip6)} is not an IPv6 address`);
+    return builtin('node:net').isIPv6(ip6)
+      ? ip6
+      : fail(spec, `${JSON.stringify(ip6)} is not an IPv6 address`);
   if (ip4 === undefined || ip4 === '') return '0.0.0.0';
-  return isIPv4(ip4) ? ip4 : fail(spec, `${JSON.stringify(ip4)} is not an IP address`);
+  return builtin('node:net').isIPv4(ip4) ? ip4 : fail(spec, `${JSON.stringify(ip4)} is not an IP address`);
 }
 
 function portRange(spec: string, text: string): number[] {

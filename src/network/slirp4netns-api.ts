@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { connect } from 'node:net';
 import { messageOf, TsboxError } from '../errors.ts';
+import { builtin } from '../util/builtin.ts';
 import type { PortMapping } from './driver.ts';
 
 /**
@@ -51,7 +51,7 @@ async function request(directory: string, socket: string, body: object): Promise
 
 function exchange(path: string, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const client = connect(path, () => client.write(text));
+    const client = builtin('node:net').connect(path, () => client.write(text));
     let answer = '';
     client.setEncoding('utf8');
     client.setTimeout(TIMEOUT_MS, () => client.destroy(new Error('no answer within 10 s')));

@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net';
 import { TsboxError } from '../errors.ts';
+import { builtin } from '../util/builtin.ts';
 import { suggest } from '../util/suggest.ts';
 
 /** `slirp4netns:key=value,…` with defaults filled in. */
@@ -41,8 +41,8 @@ export function parseSlirpOptions(options: Readonly<Record<string, string>>): Sl
     mtu: get('mtu', mtu, 'a number from 576 to 65520') ?? 65520,
     cidr: get('cidr', cidr, 'an IPv4 network with a prefix from /8 to /25') ?? DEFAULT_CIDR,
     ipv6: get('enable_ipv6', flag, 'true or false') ?? false,
-    outbound: get('outbound_addr', outbound(isIPv4), 'an IPv4 address or an interface'),
-    outbound6: get('outbound_addr6', outbound(isIPv6), 'an IPv6 address or an interface'),
+    outbound: get('outbound_addr', outbound(builtin('node:net').isIPv4), 'an IPv4 address or an interface'),
+    outbound6: get('outbound_addr6', outbound(builtin('node:net').isIPv6), 'an IPv6 address or an interface'),
     hostLoopback: get('allow_host_loopback', flag, 'true or false') ?? false,
     force: get('force', flag, 'true or false') ?? false,
   };
@@ -65,7 +65,9 @@ function mtu(text: string): number | undefined {
 function cidr(text: string): string | undefined {
   const [base = '', prefix = '', ...rest] = text.split('/');
   const length = /^\d{1,2}$/.test(prefix) ? Number(prefix) : 0;
-  return rest.length === 0 && isIPv4(base) && length >= 8 && length <= 25 ? text : undefined;
+  return rest.length === 0 && builtin('node:net').isIPv4(base) && length >= 8 && length <= 25
+    ? text
+    : undefined;
 }
 
 const flag = (text: string): boolean | undefined => ({ true: true, false: false })[text];

@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { hasErrno, messageOf } from '../errors.ts';
 import { findProgram } from '../host/binaries.ts';
 import { runProgram } from '../host/spawn.ts';
+import { mkdir, readFile, rename, stat, writeFile } from '../util/files.ts';
 import type { NetworkProbe } from './driver.ts';
 
 /** What `slirp4netns --version` says. */

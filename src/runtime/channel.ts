@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import type { Link } from './link.ts';
 import { encodeFrame, FrameReader, type Record_ } from './wire.ts';
 
 /** What the helper says (docs/helper-protocol.md, Events). */
@@ -14,7 +14,9 @@ export type HelperEvent =
   | { readonly type: 'service'; readonly name: string; readonly ready: boolean; readonly detail: string }
   | { readonly type: 'started'; readonly pid: number; readonly start: number }
   | { readonly type: 'exited'; readonly code: number }
-  | { readonly type: 'detached' };
+  | { readonly type: 'detached' }
+  /** The front has ended; the command may go on. */
+  | { readonly type: 'left' };
 
 /** A file read at the barrier: its bytes, or why not (an errno). */
 export type FileAnswer = { readonly content: Buffer } | { readonly errno: number };
@@ -24,62 +26,39 @@ export type Trace = (text: () => string) => void;
 
 /** Descriptor 3 of a helper: frames out, events in. */
 export class Channel {
-  readonly #stream: Duplex;
+  readonly #link: Link;
+  readonly #reader = new FrameReader();
   readonly #events: HelperEvent[] = [];
-  #closed: Error | true | undefined;
-  #wake: (() => void) | undefined;
-
   readonly #trace: Trace;
 
-  constructor(stream: Duplex, trace: Trace = () => {}) {
-    this.#stream = stream;
+  constructor(link: Link, trace: Trace = () => {}) {
+    this.#link = link;
     this.#trace = trace;
-    const reader = new FrameReader();
-    stream.on('data', (chunk: Buffer) => {
-      try {
-        for (const record of reader.push(chunk)) this.#receive(parseEvent(record));
-      } catch (error) {
-        this.#closed = error as Error;
-      }
-      this.#wake?.();
-    });
-    stream.on('end', () => this.#close(true));
-    stream.on('close', () => this.#close(true));
-    // The helper may end before it has read everything; its last event says why, EPIPE says nothing.
-    stream.on('error', () => this.#close(true));
   }
 
   send(records: readonly Record_[]): void {
     this.#trace(() => `sends ${records.length} records: ${records.map(r => String(r[0])).join(' ')}`);
-    if (!this.#stream.destroyed) this.#stream.write(encodeFrame(records));
+    this.#link.write(encodeFrame(records));
   }
 
-  /** The next event; undefined when the helper has closed its end. */
+  /** The next event; undefined when the helper has closed its end. One at a time. */
   async next(): Promise<HelperEvent | undefined> {
-    for (;;) {
-      const event = this.#events.shift();
-      if (event) return event;
-      if (this.#closed instanceof Error) throw this.#closed;
-      if (this.#closed) return undefined;
-      await new Promise<void>(resolve => {
-        this.#wake = resolve;
-      });
+    while (this.#events.length === 0) {
+      const chunk = await this.#link.read();
+      if (!chunk) return undefined;
+      for (const record of this.#reader.push(chunk)) this.#receive(parseEvent(record));
     }
+    return this.#events.shift();
   }
 
   /** Lets the helper go on alone. */
   close(): void {
-    this.#stream.destroy();
+    this.#link.close();
   }
 
   #receive(event: HelperEvent): void {
     this.#trace(() => `says ${describeEvent(event)}`);
     this.#events.push(event);
-  }
-
-  #close(why: true): void {
-    this.#closed ??= why;
-    this.#wake?.();
   }
 }
 
@@ -97,6 +76,7 @@ function parseEvent(record: readonly Buffer[]): HelperEvent {
     case 'exited':
       return { type, code: Number(a) };
     case 'detached':
+    case 'left':
       return { type };
     default:
       throw new Error(`the helper sent an unknown event ${JSON.stringify(type)}`);

@@ -8,6 +8,7 @@ import type { Op, Service } from '../plan/ops.ts';
 import { Channel, type Trace } from './channel.ts';
 import { describeFailure } from './failure.ts';
 import { requestRecords } from './header.ts';
+import { StreamLink } from './link.ts';
 
 export interface EnterHost {
   /** Absolute path of the helper. */
@@ -61,7 +62,7 @@ export function enter(host: EnterHost, plan: readonly Op[], options: EnterOption
       resolve({ status: status ?? (signal === 'SIGKILL' ? 137 : 143) }),
     );
   });
-  const channel = new Channel(child.stdio[3] as Duplex, host.trace);
+  const channel = new Channel(new StreamLink(child.stdio[3] as Duplex), host.trace);
   const header = {
     id: options.name,
     cwd: host.cwd,

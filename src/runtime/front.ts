@@ -1,4 +1,4 @@
-import type { StdioOptions } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { spawnHelper } from '../host/spawn.ts';
 import type { Ended, Launched } from './launch.ts';
@@ -18,13 +18,16 @@ export interface FrontRequest {
 const DETACHED = 'detached';
 
 /** Connects to a running container through its supervisor's socket (`tsbox: attach`). */
-export function attachFront(request: FrontRequest): Pick<Launched, 'child' | 'ended' | 'signal'> {
+export function attachFront(
+  request: FrontRequest,
+): Pick<Launched, 'ended' | 'signal'> & { child: ChildProcess } {
   const keys = Buffer.from(request.detachKeys).toString('hex');
   const args = ['attach', request.id.slice(0, 12), request.socket, request.streams, ...(keys ? [keys] : [])];
   const stdio = Array.isArray(request.stdio)
     ? request.stdio.slice(0, 3)
     : [request.stdio, request.stdio, request.stdio];
   const child = spawnHelper(request.helper, args, { argv0: 'tsbox:', stdio: [...stdio, 'pipe', 'pipe'] });
+  (child.stdio[4] as Duplex).resume(); // it says its status there, too
   const said = firstWord(child.stdio[3] as Duplex);
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);

@@ -1,11 +1,10 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process';
-import type { Duplex } from 'node:stream';
 import { TsboxError } from '../errors.ts';
-import { spawnHelper } from '../host/spawn.ts';
 import type { Op, Service } from '../plan/ops.ts';
 import { Channel, type FileAnswer, type HelperEvent, type Trace } from './channel.ts';
 import { describeFailure } from './failure.ts';
 import { type Header, requestRecords, resumeRecords } from './header.ts';
+import { type HelperProcess, startHelper } from './helper-process.ts';
 
 export interface LaunchPlan {
   readonly role: 'supervise' | 'join';
@@ -33,8 +32,9 @@ export interface Launched {
   readonly pid: number;
   /** Clock ticks since boot. */
   readonly start: number;
-  readonly child: ChildProcess;
-  /** Resolves when the front has ended; never for a detached launch, whose front does not exist. */
+  /** Absent where the command has this process's own streams. */
+  readonly child: ChildProcess | undefined;
+  /** Resolves when the front has ended; at once for a detached launch, whose front does not exist. */
   readonly ended: Promise<Ended>;
   /** Passes a signal to the command. */
   signal(number: number): void;
@@ -45,40 +45,29 @@ export interface Launched {
  * is left running. `stdio` are descriptors 0 to 2 of the front.
  */
 export async function launch(helper: string, plan: LaunchPlan, stdio: StdioOptions): Promise<Launched> {
-  const child = spawnHelper(helper, [plan.role, plan.header.id.slice(0, 12)], {
-    argv0: 'tsbox:',
-    stdio: [...asList(stdio), 'pipe', ...(plan.header.front === undefined ? [] : ['pipe' as const])],
-  });
-  const exit = exitOf(child);
-  const channel = new Channel(child.stdio[3] as Duplex, plan.trace);
+  const front = plan.header.front !== undefined;
+  const process = startHelper({ helper, role: plan.role, id: plan.header.id, stdio, front });
+  const channel = new Channel(process.channel, plan.trace);
   channel.send(requestRecords(plan.header, plan.init, plan.services));
   try {
-    const started = await follow(channel, plan, exit);
-    if (plan.header.front === undefined) letGo(child, channel);
-    return { ...started, child, ended: outcome(channel, exit, plan), signal: n => sendSignal(child, n) };
+    const started = await follow(channel, plan, process);
+    if (!front) process.letGo();
+    const ended = front ? outcome(channel, process) : Promise.resolve(UNATTENDED);
+    return { ...started, child: process.child, ended, signal: n => process.signal(n) };
   } catch (error) {
     // The helper ends by itself once its channel is closed; wait, so that what follows finds nothing in use.
     channel.close();
-    await exit;
+    await process.gone();
     throw error;
   }
 }
 
-type Exit = Promise<{ readonly status: number; readonly error?: Error }>;
-
-const asList = (stdio: StdioOptions) => (Array.isArray(stdio) ? stdio.slice(0, 3) : [stdio, stdio, stdio]);
-
-function exitOf(child: ChildProcess): Exit {
-  return new Promise(resolve => {
-    child.once('error', error => resolve({ status: 125, error }));
-    child.once('exit', (status, signal) => resolve({ status: status ?? (signal === 'SIGKILL' ? 137 : 143) }));
-  });
-}
+const UNATTENDED: Ended = { exitCode: 0, detached: true, exited: false };
 
 async function follow(
   channel: Channel,
   plan: LaunchPlan,
-  exit: Exit,
+  process: HelperProcess,
 ): Promise<{ pid: number; start: number }> {
   const waiting = new Set((plan.services ?? []).filter(s => s.ready).map(s => s.name));
   let files: ReadonlyMap<string, FileAnswer> | undefined;
@@ -93,7 +82,8 @@ async function follow(
       channel.send(resumeRecords(sent));
     }
   }
-  throw await endedEarly(exit);
+  channel.close();
+  throw await endedEarly(process);
 }
 
 function serviceEvent(event: HelperEvent & { type: 'service' }, waiting: Set<string>): void {
@@ -123,32 +113,21 @@ function failed(
   return describeFailure({ ...event, ops });
 }
 
-async function endedEarly(exit: Exit): Promise<TsboxError> {
-  const { status, error } = await exit;
+async function endedEarly(process: HelperProcess): Promise<TsboxError> {
+  const { status, error } = await process.gone();
   return new TsboxError('LAUNCH', `the helper ended before the command started (status ${status})`, {
     ...(error && { cause: error }),
     hint: 'was it killed? Run again with --debug',
   });
 }
 
-/** The supervisor stays; this process must be able to end. */
-function letGo(child: ChildProcess, channel: Channel): void {
-  channel.close();
-  child.unref();
-}
-
 /**
  * The front's end is the end: it is the last to leave when the command has ended, and leaves alone when the user typed the
- * detach keys or its output has nobody to read it (SIGPIPE). What it said before is in the channel by then.
+ * detach keys or its output has nobody to read it (SIGPIPE). What was said before is in the channel by then.
  */
-async function outcome(channel: Channel, exit: Exit, plan: LaunchPlan): Promise<Ended> {
-  if (plan.header.front === undefined) return { exitCode: 0, detached: true, exited: false };
-  const last = lastEvent(channel);
-  const { status } = await exit;
-  const event = await Promise.race([
-    last,
-    new Promise<undefined>(resolve => setImmediate(resolve, undefined)),
-  ]);
+async function outcome(channel: Channel, process: HelperProcess): Promise<Ended> {
+  const event = await lastEvent(channel);
+  const { status } = await process.front();
   channel.close();
   const detached = event?.type === 'detached';
   const exited = event?.type === 'exited';
@@ -157,12 +136,7 @@ async function outcome(channel: Channel, exit: Exit, plan: LaunchPlan): Promise<
 
 async function lastEvent(channel: Channel): Promise<HelperEvent | undefined> {
   for (let event = await channel.next(); event; event = await channel.next()) {
-    if (event.type === 'exited' || event.type === 'detached') return event;
+    if (event.type === 'exited' || event.type === 'detached' || event.type === 'left') return event;
   }
   return undefined;
-}
-
-function sendSignal(child: ChildProcess, signal: number): void {
-  const pipe = child.stdio[4] as Duplex | undefined;
-  if (pipe && !pipe.destroyed) pipe.write(Buffer.of(signal));
 }

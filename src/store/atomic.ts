@@ -1,7 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs';
-import { access, open, readFile, rename, rm, utimes } from 'node:fs/promises';
+import { closeSync, openSync, promises, readSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hasErrno, messageOf, TsboxError } from '../errors.ts';
+import { access, readFile, rename, rm, utimes } from '../util/files.ts';
 
 export interface AtomicOptions {
   /** Permission bits of the new file; default 0600. */
@@ -35,7 +35,7 @@ export function temporaryName(path: string): string {
 }
 
 async function writeNew(path: string, data: string | Uint8Array, options: AtomicOptions): Promise<void> {
-  const file = await open(path, 'wx', options.mode ?? 0o600);
+  const file = await promises.open(path, 'wx', options.mode ?? 0o600);
   try {
     await file.writeFile(data);
     if (options.fsync ?? true) await file.sync();

@@ -1,8 +1,10 @@
 import type { Hash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { promises } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno, TsboxError } from '../errors.ts';
 import { digestHex, isDigest, sha256 } from '../oci/digest.ts';
+import { mkdir, readdir, rename, rm, stat } from '../util/files.ts';
 import { newSha256 } from '../util/hash.ts';
 import { ioError, newId, touch } from './atomic.ts';
 import { type ClaimOptions, withClaim } from './claims.ts';
@@ -111,7 +113,7 @@ export class BlobStore {
     try {
       await mkdir(this.#temporary, { recursive: true, mode: 0o700 });
       await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-      const file = await open(temporary, 'wx', 0o600);
+      const file = await promises.open(temporary, 'wx', 0o600);
       // Who sweeps tmp/ sees that it is being written.
       (await import('../sys/flock.ts')).tryFlock(file.fd, 'exclusive');
       return new Writer(file, temporary, digest => this.path(digest), expect);
@@ -227,7 +229,7 @@ class Writer implements BlobWriter {
 }
 
 async function openBlob(path: string, digest: string): Promise<FileHandle> {
-  return open(path, 'r').catch((error: unknown) => {
+  return promises.open(path, 'r').catch((error: unknown) => {
     if (hasErrno(error, 'ENOENT')) throw new TsboxError('NOT_FOUND', `no blob ${digest} in the store`);
     throw ioError(error, `cannot read blob ${digest}`);
   });

@@ -1,7 +1,7 @@
-import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TsboxError } from '../errors.ts';
+import { rmdir } from '../util/files.ts';
 import { takeNamedWorkDir, type WorkDir } from './workdir.ts';
 
 export interface ClaimOptions {

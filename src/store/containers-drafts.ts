@@ -1,7 +1,7 @@
-import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import type { Paths } from '../host/paths.ts';
+import { readdir, rm } from '../util/files.ts';
 import { identityAlive } from './containers-owner.ts';
 import { containerExists, listContainerIds } from './containers-read.ts';
 import { holderOf, listNames, releaseName, removeEmptyName } from './names.ts';

@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import type { Paths } from '../host/paths.ts';
+import { mkdir, readdir, rm, writeFile } from '../util/files.ts';
 
 /**
  * `containers/.fleeting/<id>.<maker>[.run]`: empty files that mark the containers which must not outlive whoever made them

@@ -1,9 +1,10 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, TsboxError } from '../errors.ts';
 import { giveToStore } from '../host/owner.ts';
 import type { Paths } from '../host/paths.ts';
 import { withCleanup } from '../util/cleanup.ts';
+import { mkdir, rename, rm } from '../util/files.ts';
 import { ioError } from './atomic.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { recordContainerEvent } from './containers-events.ts';
@@ -58,7 +59,7 @@ export async function reserveContainer(
     await mkdir(hidden, { recursive: true, mode: 0o700 });
     giveToStore(paths.root, hidden);
     cleanup.push(() => rm(hidden, { recursive: true, force: true }));
-    await writeConfig(hidden, named);
+    writeConfig(hidden, named);
     await rename(hidden, containerDirectory(paths, record.id));
     recordContainerEvent(paths, named, 'create');
     return named;
@@ -96,13 +97,13 @@ async function isGone(paths: Paths, id: string, identity: string): Promise<boole
 }
 
 /** A container that is removed with its end need not outlive a power failure: no fsync. */
-async function writeConfig(directory: string, record: ContainerRecord): Promise<void> {
-  const file = await open(join(directory, 'config.json'), 'wx', 0o600);
+function writeConfig(directory: string, record: ContainerRecord): void {
+  const fd = openSync(join(directory, 'config.json'), 'wx', 0o600);
   try {
-    await file.writeFile(`${JSON.stringify(record)}\n`);
-    if (!record.autoRemove) await file.sync();
+    writeFileSync(fd, `${JSON.stringify(record)}\n`);
+    if (!record.autoRemove) fsyncSync(fd);
   } finally {
-    await file.close();
+    closeSync(fd);
   }
 }
 

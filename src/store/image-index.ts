@@ -1,9 +1,9 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { isDigest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import { OCI_INDEX } from '../oci/media-types.ts';
+import { mkdir, readdir, rm } from '../util/files.ts';
 import { ioError, readJson, writeFileAtomic } from './atomic.ts';
 import { withLock } from './lock.ts';
 

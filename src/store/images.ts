@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { hasErrno, TsboxError } from '../errors.ts';
 import { type ImageConfig, parseImageConfig } from '../oci/config.ts';
 import { isDigest } from '../oci/digest.ts';
 import { type Descriptor, type ImageManifest, parseManifest } from '../oci/manifest.ts';
 import { isManifestType } from '../oci/media-types.ts';
 import { formatReference, parseReference, type Reference, repositoryOf } from '../oci/reference.ts';
+import { readFile } from '../util/files.ts';
 import { ioError } from './atomic.ts';
 import { BlobStore } from './blobs.ts';
 import { type Entry, IMAGE_ID, IMAGE_SIZE, ImageIndex, REF_NAME, REPO_DIGESTS } from './image-index.ts';

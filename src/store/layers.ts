@@ -1,7 +1,7 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { digestHex, isDigest } from '../oci/digest.ts';
+import { readdir } from '../util/files.ts';
 import { ioError, readJson, touch } from './atomic.ts';
 
 /** `layers/<hex>/layer.json`: written before the directory gets its name, never changed. */

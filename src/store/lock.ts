@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { promises } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { ioError } from './atomic.ts';
 
 export interface LockOptions {
@@ -96,7 +97,7 @@ function hold(path: string, file: FileHandle): Lock {
 
 async function openLock(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'a', 0o600);
+    return await promises.open(path, 'a', 0o600);
   } catch (error) {
     throw ioError(error, `cannot open the lock ${path}`);
   }

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno, TsboxError } from '../errors.ts';
 import type { Paths } from '../host/paths.ts';
+import { mkdir, readdir, readFile, rename, rm, rmdir, unlink, writeFile } from '../util/files.ts';
 import { ADJECTIVES, PEOPLE } from './name-words.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno, TsboxError } from '../errors.ts';
 import { giveToStore } from '../host/owner.ts';
 import type { Paths } from '../host/paths.ts';
+import { mkdir, rename, rm } from '../util/files.ts';
 import { suggest } from '../util/suggest.ts';
 import { ioError, newId, readJson, writeFileAtomic } from './atomic.ts';
 import { ownIdentity } from './containers-owner.ts';

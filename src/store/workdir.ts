@@ -1,7 +1,8 @@
-import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
+import { constants, promises } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { hasErrno } from '../errors.ts';
+import { mkdir, readdir, stat } from '../util/files.ts';
 import { ioError, newId } from './atomic.ts';
 
 /** Half-written blobs: `tmp/blob-<random>`, locked by who writes them. */
@@ -87,7 +88,7 @@ const openDirectory = (path: string) => openCarefully(path, CAREFUL | constants.
 const openFile = (path: string) => openCarefully(path, CAREFUL);
 
 async function openCarefully(path: string, flags: number): Promise<FileHandle | undefined> {
-  return open(path, flags).catch((error: unknown) => {
+  return promises.open(path, flags).catch((error: unknown) => {
     if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
     throw ioError(error, `cannot open ${path}`);
   });

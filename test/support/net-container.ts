@@ -49,8 +49,8 @@ export async function netContainer(
   const request = { containerId: 'net'.padEnd(64, '0'), runtimeDir: dir, ports, options };
   try {
     const { child, ended, signal } = await launch(helperPath(), launchPlan(driver, request, script), 'pipe');
-    const [stdout, stderr] = [collect(child.stdout as Readable), collect(child.stderr as Readable)];
-    child.stdin?.end();
+    const [stdout, stderr] = [collect(child?.stdout as Readable), collect(child?.stderr as Readable)];
+    child?.stdin?.end();
     const kill = (): void => signal(9);
     running.add(kill);
     const status = ended
