@@ -60,6 +60,7 @@ const SHORT: Readonly<Record<string, string>> = {
 /** Flags of the other verbs. */
 export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   start: { '--checkpoint': PLANNED, '--checkpoint-dir': PLANNED },
+  history: { '--platform': 'a name means one platform here' },
   ps: { '--size': PLANNED, '-s': PLANNED },
   update: {
     '--blkio-weight': CGROUP,
@@ -110,12 +111,9 @@ export const ABSENT_VERBS: Readonly<Record<string, string>> = {
   builder: BUILD,
   buildx: BUILD,
   checkpoint: PLANNED,
-  commit: PLANNED,
   compose: PLANNED,
   config: SWARM,
   context: 'there is no daemon to choose',
-  diff: PLANNED,
-  history: PLANNED,
   manifest: PLANNED,
   network: PLANNED,
   node: SWARM,

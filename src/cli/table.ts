@@ -39,6 +39,9 @@ export const VERBS: Readonly<Record<string, Load>> = {
   save: async () => (await import('./commands/save.ts')).Save,
   import: async () => (await import('./commands/import.ts')).Import,
   images: async () => (await import('./commands/images.ts')).Images,
+  diff: async () => (await import('./commands/diff.ts')).Diff,
+  commit: async () => (await import('./commands/commit.ts')).Commit,
+  history: async () => (await import('./commands/history.ts')).History,
   rmi: async () => (await import('./commands/rmi.ts')).Rmi,
   tag: async () => (await import('./commands/tag.ts')).Tag,
   untag: async () => (await import('./commands/untag.ts')).Untag,
@@ -75,6 +78,8 @@ const SAME_UNDER_CONTAINER = [
   'kill',
   'wait',
   'rm',
+  'diff',
+  'commit',
   'cp',
   'export',
   'pause',
@@ -86,7 +91,7 @@ const SAME_UNDER_CONTAINER = [
   'top',
   'stats',
 ];
-const SAME_UNDER_IMAGE = ['pull', 'push', 'load', 'save', 'import', 'tag'];
+const SAME_UNDER_IMAGE = ['pull', 'push', 'load', 'save', 'import', 'tag', 'history'];
 const under = (noun: string, verbs: readonly string[]): [string, readonly string[]][] =>
   verbs.map(verb => [`${noun} ${verb}`, [verb]]);
 

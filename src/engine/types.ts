@@ -1,8 +1,12 @@
-import type { ProgressEvent, Reporter } from '../log.ts';
+import type { Reporter } from '../log.ts';
 import type { PortMapping } from '../network/driver.ts';
 import type { StorageDriverName } from '../storage/driver.ts';
+import type { PullPolicy } from './registry-types.ts';
+
+export type * from './registry-types.ts';
 
 export type * from './disk-types.ts';
+export type * from './layer-types.ts';
 
 export type { EventRecord } from '../store/events.ts';
 
@@ -19,8 +23,6 @@ export interface OpenOptions {
   /** Cancels what is going on; the call rejects with ABORTED and undoes what it had begun. */
   signal?: AbortSignal;
 }
-
-export type PullPolicy = 'always' | 'missing' | 'never';
 
 /** What `create` and `run` take; docker's words, already split into values. */
 export interface CreateOptions {
@@ -304,22 +306,6 @@ export interface ImageSummary {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export interface PullOptions {
-  platform?: string;
-  policy?: PullPolicy;
-  onProgress?: (event: ProgressEvent) => void;
-}
-
-export interface PullResult {
-  readonly id: string;
-  /** Canonical name with tag or digest, e.g. docker.io/library/alpine:latest. */
-  readonly reference: string;
-  /** Digest of the manifest (or index) that the tag named. */
-  readonly digest: string;
-  /** False when everything was here already. */
-  readonly downloaded: boolean;
-}
-
 export interface LoadOptions {
   /** `os/arch[/variant]`: which image of an index; default: this machine's. */
   readonly platform?: string;
@@ -339,92 +325,6 @@ export interface ImportOptions {
   readonly changes?: readonly string[];
   /** `os/arch[/variant]` that the image is for; default: this machine's. */
   readonly platform?: string;
-}
-
-export interface PushOptions {
-  /** Throws PLATFORM when the image here is for another one. */
-  platform?: string;
-  /** Bytes of one request of an upload. Default: the configuration's, else a blob is one request. */
-  chunkSize?: number;
-  onProgress?: (event: ProgressEvent) => void;
-}
-
-export interface PushResult {
-  /** Canonical name with tag. */
-  readonly reference: string;
-  /** Digest of the manifest in the registry. */
-  readonly digest: string;
-  /** Bytes of the manifest. */
-  readonly size: number;
-}
-
-/** One line of `diff`: A (added), C (changed) or D (deleted), and the absolute path in the container. */
-export interface FileChange {
-  readonly kind: 'A' | 'C' | 'D';
-  readonly path: string;
-}
-
-export interface CommitOptions {
-  /** Name of the new image; absent: it has none. */
-  reference?: string;
-  author?: string;
-  message?: string;
-  /** Dockerfile instructions that change the config: `CMD ["sh"]`, `ENV A=1` … */
-  changes?: readonly string[];
-  /** Stop the container's processes meanwhile. Default true. */
-  pause?: boolean;
-}
-
-/** One step of how an image was made, the newest first. */
-export interface ImageHistoryEntry {
-  /** `sha256:…` for the newest, `<missing>` for the others. */
-  readonly id: string;
-  /** RFC 3339; undefined when the image does not say. */
-  readonly created: string | undefined;
-  readonly createdBy: string;
-  /** Bytes of the unpacked layer; 0 for a step that made none. */
-  readonly size: number;
-  readonly comment: string;
-  /** Names of the image, for the newest. */
-  readonly tags: readonly string[];
-}
-
-export interface LoginOptions {
-  /** `host[:port]`; default docker.io. */
-  registry?: string;
-  /** Default: the credentials that are kept already. */
-  username?: string;
-  password?: string;
-}
-
-export interface LoginResult {
-  readonly registry: string;
-  readonly username: string;
-  /** Name of the credential helper that keeps the password. */
-  readonly helper?: string;
-  /** The file that has the password in it, unencrypted. */
-  readonly file?: string;
-}
-
-export interface LogoutResult {
-  readonly registry: string;
-  readonly removed: boolean;
-}
-
-export interface SearchOptions {
-  /** 1 to 100, default 25. */
-  limit?: number;
-  /** `stars`, `is-official`, `is-automated`. */
-  filters?: Filters;
-}
-
-export interface SearchResult {
-  /** With the registry, unless it is docker.io. */
-  readonly name: string;
-  readonly description: string;
-  readonly stars: number;
-  readonly official: boolean;
-  readonly automated: boolean;
 }
 
 export interface RemovedImage {

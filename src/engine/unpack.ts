@@ -1,13 +1,8 @@
-import { mkdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
-import { hasErrno, TsboxError } from '../errors.ts';
-import { giveToStore } from '../host/owner.ts';
-import { ioError, writeFileAtomic } from '../store/atomic.ts';
+import { TsboxError } from '../errors.ts';
 import { type LayerRecord, LayerStore } from '../store/layers.ts';
-import { makeWorkDir, type WorkDir } from '../store/workdir.ts';
 import type { Engine } from './context.ts';
+import { discardLayerTree, type LayerTree, makeLayerTree, publishLayerTree } from './layer-tree.ts';
 import { enterHost } from './machine.ts';
-import { removeTree } from './remove-tree.ts';
 import { startUnpack, type UnpackProcess } from './unpack-process.ts';
 
 export interface LayerExpectation {
@@ -39,28 +34,25 @@ export async function hasLayer(engine: Engine, diffId: string): Promise<boolean>
 export async function beginLayer(engine: Engine, expect: LayerExpectation): Promise<LayerSink> {
   // First: in root mode this gives the store to the ids that own what is made in it.
   const host = await enterHost(engine);
-  const work = await makeWorkDir(engine.paths.tmp, 'layer');
-  const root = join(work.path, 'fs');
+  const tree = await makeLayerTree(engine);
   try {
-    await mkdir(root, { mode: 0o755 });
-    for (const path of [work.path, root]) giveToStore(engine.paths.root, path);
-    return new Sink(engine, work, await startUnpack(engine, host, root), expect);
+    return new Sink(engine, tree, await startUnpack(engine, host, tree.root), expect);
   } catch (error) {
-    await discard(engine, work);
+    await discardLayerTree(engine, tree);
     throw error;
   }
 }
 
 class Sink implements LayerSink {
   readonly #engine: Engine;
-  readonly #work: WorkDir;
+  readonly #tree: LayerTree;
   readonly #process: UnpackProcess;
   readonly #expect: LayerExpectation;
   #open = true;
 
-  constructor(engine: Engine, work: WorkDir, process: UnpackProcess, expect: LayerExpectation) {
+  constructor(engine: Engine, tree: LayerTree, process: UnpackProcess, expect: LayerExpectation) {
     this.#engine = engine;
-    this.#work = work;
+    this.#tree = tree;
     this.#process = process;
     this.#expect = expect;
   }
@@ -79,7 +71,7 @@ class Sink implements LayerSink {
     if (!this.#open) throw new TsboxError('INTERNAL', 'end of a layer that has ended');
     try {
       const record = await this.#record();
-      await this.#publish(record);
+      await publishLayerTree(this.#engine, this.#tree, record);
       this.#open = false;
       return record;
     } catch (error) {
@@ -92,7 +84,7 @@ class Sink implements LayerSink {
     if (!this.#open) return;
     this.#open = false;
     await this.#process.stop();
-    await discard(this.#engine, this.#work);
+    await discardLayerTree(this.#engine, this.#tree);
   }
 
   async #record(): Promise<LayerRecord> {
@@ -106,26 +98,4 @@ class Sink implements LayerSink {
     const created = new Date().toISOString();
     return { version: 1, diffId, size, entries, created, userns: this.#process.mode, reduced: reductions };
   }
-
-  async #publish(record: LayerRecord): Promise<void> {
-    await writeFileAtomic(join(this.#work.path, 'layer.json'), JSON.stringify(record));
-    const final = new LayerStore(this.#engine.paths.layers).path(record.diffId);
-    try {
-      await rename(this.#work.path, final);
-      await this.#work.release();
-    } catch (error) {
-      // Another command has unpacked the same layer meanwhile: its tree is as good as ours.
-      if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST')) throw ioError(error, `cannot keep layer ${record.diffId}`);
-      await discard(this.#engine, this.#work);
-    }
-  }
-}
-
-async function discard(engine: Engine, work: WorkDir): Promise<void> {
-  const relative = work.path.slice(engine.paths.root.length + 1);
-  await removeTree(engine, relative).catch((error: unknown) => {
-    // It stays in tmp/ and is swept by a later command; the error that brought us here matters more.
-    engine.reporter.debug('store', () => `cannot remove ${relative}: ${String(error)}`);
-  });
-  await work.release();
 }

@@ -1,10 +1,9 @@
-import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
-import { hasErrno } from '../errors.ts';
-import { parseWhiteout, WHITEOUT_PREFIX } from '../oci/whiteout.ts';
-import { getXattr } from '../sys/xattr.ts';
-import { type ByteString, toPath } from './bytes.ts';
-import { layerError } from './error.ts';
-import { isOpaqueName, OPAQUE_NAMES, OPAQUE_XATTRS } from './marks.ts';
+import { type BigIntStats, lstatSync } from 'node:fs';
+import { TsboxError } from '../errors.ts';
+import { WHITEOUT_PREFIX } from '../oci/whiteout.ts';
+import { type ByteString, show, toPath } from './bytes.ts';
+import { OPAQUE_NAMES } from './marks.ts';
+import { hasOpaqueXattr, namesIn, removedBy } from './upper.ts';
 
 /** What goes into an archive, parents before children. Names have no slash at either end; the root's is empty. */
 export type PackItem =
@@ -33,7 +32,7 @@ export interface WalkOptions {
   /** Do not go into directories of other file systems (what is mounted in the tree). Default: go. */
   readonly oneFileSystem?: boolean;
   /** Leaves out what it says true for, with everything below. */
-  readonly skip?: (name: ByteString, stat: BigIntStats) => boolean;
+  readonly skip?: (name: ByteString, stat: BigIntStats, path: ByteString) => boolean;
 }
 
 /**
@@ -53,7 +52,7 @@ type Node = Extract<PackItem, { kind: 'node' }>;
 
 function* walkNode(node: Node, options: WalkOptions, device: bigint): Generator<PackItem> {
   const { name, path, stat } = node;
-  if (options.skip?.(name, stat)) return;
+  if (options.skip?.(name, stat, path)) return;
   if (options.removals && stat.isCharacterDevice() && stat.rdev === 0n) {
     yield { kind: 'removed', name };
     return;
@@ -71,44 +70,41 @@ function* walkChildren(
 ): Generator<PackItem> {
   const names = namesIn(path);
   if (options.removals && isOpaqueHere(path, names, options)) yield { kind: 'opaque', name };
-  for (const child of names) {
-    const inner = name === '' ? child : `${name}/${child}`;
-    const mark = options.whiteoutNames === 'files' ? undefined : markOf(child, inner, options);
-    if (mark === 'none') continue;
-    if (mark !== undefined) {
-      if (!names.includes(mark)) yield { kind: 'removed', name: name === '' ? mark : `${name}/${mark}` };
-      continue;
-    }
-    const stat = statOf(`${path}/${child}`);
-    if (stat) yield* walkNode({ kind: 'node', name: inner, path: `${path}/${child}`, stat }, options, device);
+  for (const base of names) {
+    const child = { name: name === '' ? base : `${name}/${base}`, path: `${path}/${base}` };
+    const stat = statOf(child.path);
+    if (!stat) continue;
+    const isMark = options.whiteoutNames !== 'files' && base.startsWith(WHITEOUT_PREFIX);
+    if (!isMark) yield* walkNode({ kind: 'node', ...child, stat }, options, device);
+    else if (options.whiteoutNames === 'refuse' || stat.isDirectory()) throw refused(child.name);
+    else yield* removalsBy(base, name, names);
   }
 }
 
-/** The name that is removed, `none` for a mark that removes nothing by itself, undefined for an ordinary name. */
-function markOf(base: ByteString, name: ByteString, { whiteoutNames }: WalkOptions): ByteString | undefined {
-  if (!base.startsWith(WHITEOUT_PREFIX)) return undefined;
-  if (whiteoutNames === 'refuse') {
-    throw layerError(`a file named ${WHITEOUT_PREFIX}… means a removal and cannot be kept in a layer`, name);
+/** A name that no layer can hold. */
+export function refused(name: ByteString): TsboxError {
+  return new TsboxError(
+    'LAYER',
+    `${show(name)} cannot be kept in a layer: names that begin with ${WHITEOUT_PREFIX} mark removals there`,
+    { hint: 'rename or remove it in the container' },
+  );
+}
+
+/** What a mark removes; one beside a file of that name says nothing that the file does not. */
+function* removalsBy(
+  base: ByteString,
+  parent: ByteString,
+  names: readonly ByteString[],
+): Generator<PackItem> {
+  for (const removed of removedBy(base)) {
+    if (!names.includes(removed))
+      yield { kind: 'removed', name: parent === '' ? removed : `${parent}/${removed}` };
   }
-  if (isOpaqueName(base)) return 'none';
-  const mark = parseWhiteout(base);
-  return mark?.kind === 'remove' ? mark.name : 'none';
 }
 
 function isOpaqueHere(path: ByteString, names: readonly ByteString[], options: WalkOptions): boolean {
   if (options.whiteoutNames === 'marks' && OPAQUE_NAMES.some(name => names.includes(name))) return true;
-  const bytes = toPath(path === '' ? '/' : path);
-  return OPAQUE_XATTRS.some(xattr => getXattr(bytes, xattr)?.toString() === 'y');
-}
-
-/** Sorted by bytes. A directory that has vanished has none. */
-function namesIn(path: ByteString): ByteString[] {
-  try {
-    return readdirSync(toPath(path === '' ? '/' : path), { encoding: 'latin1' }).sort();
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
+  return hasOpaqueXattr(path);
 }
 
 function statOf(path: ByteString): BigIntStats | undefined {

@@ -72,4 +72,6 @@ export interface Rootfs {
   readonly upper: string;
   /** Lower directories, the top one first, for diff of `vfs`. */
   readonly lower: readonly string[];
+  /** Absolute paths of the machine that the container finds empty; absent: none. */
+  readonly hidden?: readonly string[];
 }

@@ -29,6 +29,7 @@ export const host: StorageDriver = {
       path: `${dir}/merged`,
       upper: `${dir}/upper`,
       lower: ['/'],
+      hidden: hiddenPaths(request),
       services: [server(request)],
       ops: [
         ops.fuse(
@@ -62,11 +63,15 @@ function server(request: RootfsRequest): Service {
       ops.private('the mounts below stay in it'),
       ops.chdir(containerDir(request), 'short paths'),
       ops.hostbind('/', 'low', MS.BIND | MS.REC, 'the machine’s root, with everything mounted on it'),
-      ...realPaths([...KERNEL, ...(request.cover ?? [])]).map(coverOp),
+      ...hiddenPaths(request).map(coverOp),
       serverOp(SERVER_OPTIONS, 'serves the copy-on-write view'),
     ],
   };
 }
+
+/** Absolute paths of this machine that the container finds empty. */
+const hiddenPaths = (request: RootfsRequest): string[] =>
+  realPaths([...KERNEL, ...(request.cover ?? [])]);
 
 /** Empty, and of the mode that programs expect there. */
 function coverOp(path: string): Op {

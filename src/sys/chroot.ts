@@ -14,3 +14,8 @@ export function enterRootFd(fd: number): void {
   // Node remembers the working directory; this makes it forget, and leads to the same place.
   process.chdir('/');
 }
+
+/** Makes an open directory the working directory alone: relative paths start there, absolute ones at the root. Throws SysError. */
+export function enterDirectoryFd(fd: number): void {
+  check(fchdir(fd), 'fchdir');
+}

@@ -103,6 +103,7 @@ export const DOCKER_FLAGS: Readonly<Record<string, readonly string[]>> = {
     '--volumes-from',
     '--workdir',
   ],
+  commit: ['--author', '--change', '--message', '--pause'],
   exec: [
     '--detach',
     '--detach-keys',
@@ -114,6 +115,7 @@ export const DOCKER_FLAGS: Readonly<Record<string, readonly string[]>> = {
     '--user',
     '--workdir',
   ],
+  history: ['--format', '--human', '--no-trunc', '--platform', '--quiet'],
   images: ['--all', '--digests', '--filter', '--format', '--no-trunc', '--quiet', '--tree'],
   import: ['--change', '--message', '--platform'],
   info: ['--format'],

@@ -1,0 +1,57 @@
+import { mkdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasErrno } from '../errors.ts';
+import { giveToStore } from '../host/owner.ts';
+import { ioError, writeFileAtomic } from '../store/atomic.ts';
+import { type LayerRecord, LayerStore } from '../store/layers.ts';
+import { makeWorkDir, type WorkDir } from '../store/workdir.ts';
+import type { Engine } from './context.ts';
+import { removeTree } from './remove-tree.ts';
+
+/** A layer's directory in the making: `tmp/layer-…`, its tree in `fs` below it. */
+export interface LayerTree {
+  readonly work: WorkDir;
+  /** Absolute path of `fs`. */
+  readonly root: string;
+}
+
+/** Makes it, empty, for a process in the user namespace to fill. Throws IO, NO_SPACE. */
+export async function makeLayerTree(engine: Engine): Promise<LayerTree> {
+  const work = await makeWorkDir(engine.paths.tmp, 'layer');
+  const root = join(work.path, 'fs');
+  try {
+    await mkdir(root, { mode: 0o755 });
+    for (const path of [work.path, root]) giveToStore(engine.paths.root, path);
+    return { work, root };
+  } catch (error) {
+    await discardLayerTree(engine, { work, root });
+    throw ioError(error, `cannot make ${root}`);
+  }
+}
+
+/** The tree is whole: it gets its name. Throws IO; the tree is then still there. */
+export async function publishLayerTree(
+  engine: Engine,
+  { work, root }: LayerTree,
+  record: LayerRecord,
+): Promise<void> {
+  await writeFileAtomic(join(work.path, 'layer.json'), JSON.stringify(record));
+  const final = new LayerStore(engine.paths.layers).path(record.diffId);
+  try {
+    await rename(work.path, final);
+    await work.release();
+  } catch (error) {
+    // Another command has made the same layer meanwhile: its tree is as good as ours.
+    if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST')) throw ioError(error, `cannot keep layer ${record.diffId}`);
+    await discardLayerTree(engine, { work, root });
+  }
+}
+
+/** Removes it. What cannot be removed stays in tmp/ and is swept by a later command: the error that brought us here matters more. */
+export async function discardLayerTree(engine: Engine, { work }: LayerTree): Promise<void> {
+  const relative = work.path.slice(engine.paths.root.length + 1);
+  await removeTree(engine, relative).catch((error: unknown) => {
+    engine.reporter.debug('store', () => `cannot remove ${relative}: ${String(error)}`);
+  });
+  await work.release();
+}
