@@ -9,7 +9,7 @@ import type { ContainerRecord } from '../store/container-record.ts';
 import type { Engine } from './context.ts';
 import type { BaseImage } from './create-image.ts';
 import { moreFields } from './create-more.ts';
-import { mergeEnv } from './env.ts';
+import { extendEnv, mergeEnv } from './env.ts';
 import { parseMounts } from './mount-options.ts';
 import { parseSecurityOpt } from './security-options.ts';
 import { signalNumber } from './signals.ts';
@@ -100,7 +100,7 @@ function processFields(
     process: {
       args: [...entrypoint, ...cmd],
       // What a device's specification says is the machine's word, so it comes last.
-      env: [...mergeEnv({ image: image.config.Env ?? [], options, hostname }), ...env],
+      env: extendEnv(mergeEnv({ image: image.config.Env ?? [], options, hostname }), env, {}),
       cwd: workdirOf(options.workdir ?? image.config.WorkingDir),
       user: options.user ?? image.config.User ?? keepIdUser(maps, inside),
       tty: options.tty ?? false,

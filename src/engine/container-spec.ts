@@ -15,6 +15,7 @@ import {
   READONLY_PATHS,
 } from '../runtime/hardening.ts';
 import type { ContainerRecord, MountRecord, NamespaceRecord } from '../store/container-record.ts';
+import { isPropagation } from './mount-values.ts';
 
 export interface SpecInput {
   readonly record: ContainerRecord;
@@ -200,14 +201,15 @@ function userMount(m: MountRecord): Mount {
   const source = m.type === 'volume' ? `volumes/${m.source}/_data` : m.source;
   const words = m.options.filter(o => !ENGINE_OPTIONS.has(o));
   const alone = words.includes('bind');
-  const propagation = words.filter(o => o !== 'bind');
+  const named = words.some(isPropagation);
   return {
     destination: m.target,
     type: 'bind',
     source,
     options: [
       alone ? 'bind' : 'rbind',
-      ...(propagation.length > 0 ? propagation : [alone ? 'private' : 'rprivate']),
+      ...(named ? [] : [alone ? 'private' : 'rprivate']),
+      ...words.filter(o => o !== 'bind'),
       ...(m.readOnly ? ['ro'] : []),
     ],
   };

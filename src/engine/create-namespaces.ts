@@ -54,15 +54,13 @@ export function checkSysctls(
     if (value === '') throw usage(`--sysctl ${key} has no value`, `--sysctl ${key}=VALUE`);
     const ipc = IPC_KEYS.test(key);
     const net = /^net(\.[A-Za-z0-9_/-]+)+$/.test(key);
-    const uts = key === 'kernel.domainname';
-    if (!ipc && !net && !uts) {
+    if (!ipc && !net) {
       throw usage(
         `--sysctl ${key}: it belongs to the whole machine, or there is none of that name`,
-        'a container can set net.*, kernel.msg*, kernel.sem, kernel.shm*, fs.mqueue.*, kernel.domainname',
+        'a container can set net.*, kernel.msg*, kernel.sem, kernel.shm*, fs.mqueue.*; kernel.domainname: --domainname',
       );
     }
-    const shared = (net && netns === 'host' && '--network') || (ipc && namespaces?.ipc === 'host' && '--ipc');
-    const flag = shared || (uts && namespaces?.uts === 'host' && '--uts');
+    const flag = (net && netns === 'host' && '--network') || (ipc && namespaces?.ipc === 'host' && '--ipc');
     if (flag)
       throw usage(
         `--sysctl ${key} would change the machine: with ${flag} host it has no other`,

@@ -11,9 +11,12 @@ export async function ensureVolumes(
   const wanted = record.mounts.filter(m => m.type === 'volume');
   if (wanted.length === 0) return;
   const { ensureVolume, deleteVolume } = await import('../store/volumes.ts');
+  const fresh = new Set<string>();
   for (const { source, anonymous } of wanted) {
     const made = await ensureVolume(engine.paths, source, { anonymous });
-    if (made) cleanup.push(() => deleteVolume(engine.paths, source));
+    if (!made) continue;
+    if (anonymous) fresh.add(source);
+    cleanup.push(() => deleteVolume(engine.paths, source));
   }
-  await (await import('./volumes-copy-up.ts')).copyUp(engine, record);
+  await (await import('./volumes-copy-up.ts')).copyUp(engine, record, fresh);
 }

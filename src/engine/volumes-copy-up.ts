@@ -15,15 +15,20 @@ import { subtrees } from './volumes-subtrees.ts';
 
 /**
  * Docker's copy-up: an empty volume that nobody else uses starts with what the image has at its target, owners and modes
- * included. The option `nocopy` leaves it empty. Idempotent. Throws STORAGE or IO; then the volume is empty as before.
+ * included. The option `nocopy` leaves it empty. `fresh`: those made for this container
+ * alone, which nobody else can have.
+ * Idempotent. Throws STORAGE or IO; then the volume is empty as before.
  */
-export async function copyUp(engine: Engine, record: ContainerRecord): Promise<void> {
+export async function copyUp(
+  engine: Engine,
+  record: ContainerRecord,
+  fresh: ReadonlySet<string>,
+): Promise<void> {
   for (const mount of record.mounts) {
     if (mount.type !== 'volume' || mount.options.includes('nocopy') || record.image.layers.length === 0)
       continue;
-    if (isEmpty(volumeData(engine.paths, mount.source)) && (await isOurs(engine, record, mount))) {
-      await fill(engine, record, mount);
-    }
+    const ours = fresh.has(mount.source) || (await isUnused(engine, record, mount));
+    if (ours) await fill(engine, record, mount);
   }
 }
 
@@ -36,6 +41,9 @@ function isEmpty(path: string): boolean {
     throw error;
   }
 }
+
+const isUnused = async (engine: Engine, record: ContainerRecord, mount: MountRecord): Promise<boolean> =>
+  isEmpty(volumeData(engine.paths, mount.source)) && (await isOurs(engine, record, mount));
 
 /** A container that has it mounted would go on with the directory that is replaced. */
 async function isOurs(engine: Engine, record: ContainerRecord, { source }: MountRecord): Promise<boolean> {

@@ -29,8 +29,9 @@ export const FAILURE_HINTS: Partial<Record<OpName, Explain>> = {
     errno === ENOENT || errno === ENOTDIR
       ? { message: `working directory ${path}`, reason: 'no such directory in the container' }
       : undefined,
-  owner: (errno, [uid, gid]) => idFailure(errno, uid, gid),
-  ids: (errno, [uid, gid]) => idFailure(errno, uid, gid),
+  owner: (errno, ids) => idFailure(errno, ids),
+  ids: (errno, ids) => idFailure(errno, ids),
+  procwrite: (errno, [path, value]) => settingFailure(errno, path ?? '', value ?? ''),
   tty: errno => ({
     message: 'opening a pseudo-terminal in the container',
     ...(errno === ENOSPC && { reason: 'no terminals left' }),
@@ -39,14 +40,38 @@ export const FAILURE_HINTS: Partial<Record<OpName, Explain>> = {
 
 const denied = (errno: number): boolean => errno === EPERM || errno === EACCES;
 
-function idFailure(errno: number, uid = '', gid = ''): FailureText | undefined {
+function idFailure(
+  errno: number,
+  [uid = '', gid = '', ...groups]: readonly string[],
+): FailureText | undefined {
+  if (errno === EPERM && groups.length > 0) {
+    return {
+      code: 'USER',
+      message: `groups ${groups.join(', ')}`,
+      reason: 'without subordinate ids nobody can be given groups',
+      hint: 'leave --group-add out; docs/host-setup.md says how to get subordinate ids',
+    };
+  }
   if (errno !== EINVAL) return undefined;
+  const others = groups.filter(group => group !== gid);
   return {
     code: 'USER',
-    message: `user ${uid}:${gid}`,
-    reason: "this id is not in the container's id map",
+    message: `user ${uid}:${gid}${others.length > 0 ? ` with groups ${others.join(', ')}` : ''}`,
+    reason:
+      others.length > 0
+        ? "one of these ids is not in the container's id map"
+        : "this id is not in the container's id map",
     hint: 'without subordinate ids only root exists inside: see docs/host-setup.md, or leave -u out',
   };
+}
+
+/** `/proc/sys/net/ipv4/ip_forward`: the network's own, or --sysctl. */
+function settingFailure(errno: number, path: string, value: string): FailureText {
+  const message = `kernel setting ${path.replace('/proc/sys/', '').replaceAll('/', '.')}=${value}`;
+  if (errno === ENOENT)
+    return { message, reason: 'this kernel has no such setting for a container of its own' };
+  if (denied(errno)) return { message, reason: 'only root of the machine may set it', hint: 'leave it out' };
+  return errno === EINVAL ? { message, reason: 'the kernel refuses the value' } : { message };
 }
 
 function mountFailure(errno: number, type = '', target = ''): FailureText | undefined {
@@ -95,6 +120,13 @@ function bindFailure(errno: number, source: string, target: string): FailureText
   const message = `mount ${source} on ${target}`;
   if (errno === ENOENT)
     return { code: 'MOUNT', message, reason: 'no such file or directory', hint: `mkdir -p ${source}` };
+  if (errno === EINVAL)
+    return {
+      code: 'MOUNT',
+      message,
+      reason: 'the kernel binds a directory with mounts below it only together with them',
+      hint: 'leave bind-nonrecursive out',
+    };
   if (errno === ELOOP)
     return { code: 'MOUNT', message, reason: `the image has a symbolic link at ${target}` };
   if (errno === ENOTDIR) return { code: 'MOUNT', message, reason: 'one is a directory and the other a file' };

@@ -54,7 +54,7 @@ export function resolveUser(
  */
 export function resolveGroups(names: readonly string[], group: string | undefined): number[] {
   const groups = parseGroup(group ?? '');
-  return names.filter(name => name !== KEEP_GROUPS).map(name => findGroup(name, groups, name));
+  return names.filter(name => name !== KEEP_GROUPS).map(name => findGroup(name, groups, name, '--group-add'));
 }
 
 export const KEEP_GROUPS = 'keep-groups';
@@ -92,13 +92,14 @@ function findUser(text: string, users: readonly PasswdEntry[], spec: string) {
   return { uid: number, gid: 0, home: number === 0 ? '/root' : '/', name: undefined };
 }
 
-function findGroup(text: string, groups: readonly GroupEntry[], spec: string): number {
+function findGroup(text: string, groups: readonly GroupEntry[], spec: string, what = 'user'): number {
   const gid = groups.find(g => g.name === text)?.gid ?? decimal(text);
   if (gid !== undefined) return gid;
   throw bad(
     spec,
     `no group ${JSON.stringify(text)} in the container's /etc/group`,
     'give a numeric gid, or a group the image has',
+    what,
   );
 }
 
@@ -131,6 +132,6 @@ const lines = (text: string): string[][] =>
     .filter(line => line.trim() !== '' && !line.startsWith('#'))
     .map(line => line.trim().split(':'));
 
-function bad(spec: string, why: string, hint: string): TsboxError {
-  return new TsboxError('USER', `user ${JSON.stringify(spec)}: ${why}`, { hint });
+function bad(spec: string, why: string, hint: string, what = 'user'): TsboxError {
+  return new TsboxError('USER', `${what} ${JSON.stringify(spec)}: ${why}`, { hint });
 }
