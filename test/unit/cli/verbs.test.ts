@@ -243,7 +243,7 @@ test('pull', async () => {
   const api = { pull: async () => result };
   assert.is(
     (await cli(['pull', 'alpine'], { api })).out,
-    'Digest: sha256:1\nStatus: Downloaded newer image for alpine\ndocker.io/library/alpine:latest\n',
+    'Digest: sha256:1\nStatus: Downloaded newer image for alpine:latest\ndocker.io/library/alpine:latest\n',
   );
   const again = { pull: async () => ({ ...result, downloaded: false }) };
 

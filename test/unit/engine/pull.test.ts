@@ -1,96 +1,23 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Engine } from '../../../src/engine/context.ts';
 import { ensureImage, pull } from '../../../src/engine/pull.ts';
-import type { PullOptions } from '../../../src/engine/types.ts';
-import { TsboxError } from '../../../src/errors.ts';
-import { type Config, defaultConfig } from '../../../src/host/config.ts';
-import { pathsOf } from '../../../src/host/paths.ts';
-import { type ProgressEvent, silentReporter } from '../../../src/log.ts';
+import type { ProgressEvent } from '../../../src/log.ts';
 import { sha256 } from '../../../src/oci/digest.ts';
 import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../../src/oci/media-types.ts';
-import { DEFAULT_LIMITS } from '../../../src/registry/limits.ts';
-import { ImageStore } from '../../../src/store/images.ts';
-import { type FakeRegistry, startFakeRegistry } from '../../support/fake-registry.ts';
+import {
+  addImage,
+  assertNothingHalfMade,
+  engineOf,
+  failsWith,
+  get,
+  LIMITS,
+  layer,
+  pullSuite,
+} from '../../support/pull-scene.ts';
 
-/**
- * The registry half of `pull`: the trees of all layers are pretended to be unpacked, so that no namespace is needed.
- */
-interface Scene {
-  home: string;
-  registry: FakeRegistry;
-  engine: Engine;
-  images: ImageStore;
-  warned: string[];
-}
-
-const test = suite<Scene>('engine/pull');
-const LIMITS = { ...DEFAULT_LIMITS, backoff: 5, headers: 2000, idle: 2000 };
-const PINNED = ['HOME', 'XDG_CONFIG_HOME', 'XDG_RUNTIME_DIR', 'DOCKER_CONFIG', 'REGISTRY_AUTH_FILE'] as const;
-const before = PINNED.map(name => process.env[name]);
-const layer = (text: string): Buffer => Buffer.from(text.repeat(1000));
-
-test.before.each(async scene => {
-  scene.home = mkdtempSync(join(tmpdir(), 'tsbox-pull-'));
-  // Otherwise the mirrors and credentials of whoever runs the tests would be used.
-  for (const name of PINNED)
-    process.env[name] = name === 'REGISTRY_AUTH_FILE' ? join(scene.home, 'none') : scene.home;
-  scene.registry = await startFakeRegistry();
-  scene.warned = [];
-  scene.engine = engineOf(scene, {});
-  scene.images = new ImageStore(scene.engine.paths.images, scene.engine.paths.tmp);
-});
-
-test.after.each(async ({ home, registry }) => {
-  await registry.stop();
-  rmSync(home, { recursive: true });
-  for (const [i, name] of PINNED.entries()) {
-    if (before[i] === undefined) delete process.env[name];
-    else process.env[name] = before[i];
-  }
-});
-
-function engineOf(scene: Scene, config: Partial<Config>, signal?: AbortSignal): Engine {
-  const paths = pathsOf(join(scene.home, 'store'), join(scene.home, 'run'));
-  for (const path of Object.values(paths)) mkdirSync(path, { recursive: true });
-  const reporter = { ...silentReporter, warn: (text: string) => void scene.warned.push(text) };
-  return { paths, config: { ...defaultConfig(), ...config }, reporter, signal };
-}
-
-/** Adds an image whose layers are there, unpacked. */
-function addImage(scene: Scene, repo: string, tag: string, layers: readonly Buffer[], config: object = {}) {
-  const image = scene.registry.addImage(repo, tag, layers, { architecture: 'amd64', ...config });
-  for (const diffId of image.diffIds) pretendUnpacked(scene, diffId);
-  return image;
-}
-
-function pretendUnpacked({ engine }: Scene, diffId: string): void {
-  const dir = join(engine.paths.layers, diffId.slice(7));
-  mkdirSync(dir, { recursive: true });
-  writeFileSync(join(dir, 'layer.json'), JSON.stringify({ version: 1, diffId, size: 1234, entries: 1 }));
-}
-
-const get = (scene: Scene, reference: string, options: PullOptions = {}, engine = scene.engine) =>
-  pull(engine, reference, { platform: 'linux/amd64', ...options }, LIMITS);
-
-async function failsWith(work: Promise<unknown>, code: string, message: RegExp): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    assert.instance(error, TsboxError, (error as Error).stack);
-    assert.is((error as TsboxError).code, code, (error as Error).message);
-    assert.match((error as TsboxError).message, message);
-    return;
-  }
-  throw new Error('it did not fail');
-}
-
-function assertNothingHalfMade({ engine }: Scene): void {
-  assert.equal(readdirSync(engine.paths.tmp), []);
-}
+/** The registry half of `pull`. */
+const test = pullSuite('engine/pull');
 
 test('pulls by tag, names it, and fetches nothing the second time', async scene => {
   const { registry, images } = scene;
@@ -193,46 +120,6 @@ test('a lone image for another platform: an error when asked for, else a warning
   assert.match(scene.warned.join(), /is for linux\/s390x/);
   addImage(scene, 'a/b', '2', [layer('x')], { os: 'windows' });
   await failsWith(pull(engine, `${registry.host}/a/b:2`, {}, LIMITS), 'PLATFORM', /windows/);
-});
-
-test("docker.io's mirror serves alpine", async scene => {
-  const image = addImage(scene, 'library/alpine', 'latest', [layer('x')]);
-  const registries = {
-    mirrors: { 'docker.io': [scene.registry.host] },
-    insecure: [],
-    blocked: [],
-    aliases: {},
-  };
-  const result = await get(scene, 'alpine', {}, engineOf(scene, { registries }));
-  assert.is(result.reference, 'docker.io/library/alpine:latest');
-  const record = await scene.images.resolve('alpine');
-  assert.is(record?.id, sha256(image.config));
-  assert.equal(record?.digests, [`docker.io/library/alpine@${image.digest}`]);
-});
-
-test('a mirror that fails is passed over, also in the middle', async scene => {
-  const mirror = await startFakeRegistry();
-  try {
-    const image = addImage(scene, 'a/b', '1', [layer('x'), layer('y')]);
-    mirror.addImage('a/b', '1', [layer('x'), layer('y')]);
-    mirror.blobs.delete(sha256(image.layers[1] ?? ''));
-    const registries = {
-      mirrors: { [scene.registry.host]: [mirror.host] },
-      insecure: [],
-      blocked: [],
-      aliases: {},
-    };
-    const engine = engineOf(scene, { registries });
-    assert.is((await get(scene, `${scene.registry.host}/a/b:1`, {}, engine)).id, sha256(image.config));
-    assert.is(mirror.count(/blobs/) > 0, true);
-    await failsWith(
-      get(scene, `${scene.registry.host}/no/such`, {}, engine),
-      'NOT_FOUND',
-      /mirrors failed before: 127/,
-    );
-  } finally {
-    await mirror.stop();
-  }
 });
 
 test('a damaged layer names nothing and leaves nothing half-made', async scene => {
