@@ -7,6 +7,7 @@ import type { RegistryRules, Source } from '../registry/sources.ts';
 import type { ImageStore } from '../store/images.ts';
 import { LayerStore } from '../store/layers.ts';
 import type { Engine } from './context.ts';
+import { checkPairs } from './layer-pairs.ts';
 import { type RemoteImage, readRemoteImage } from './pull-image.ts';
 import { bringLayer, type LayerJob } from './pull-layer.ts';
 import { LayerProgress } from './pull-progress.ts';
@@ -45,6 +46,10 @@ export async function pullFrom(context: PullContext, ref: Reference, source: Sou
     WIDTH,
     job => bringLayer(layer, job),
     () => stop.abort(),
+  );
+  await checkPairs(
+    { ...engine, signal },
+    jobs.filter(job => job.hasTree),
   );
   const fetched = jobs.some(job => !job.hasBlob || !job.hasTree);
   return list(context, ref, remote, fetched);
