@@ -32,7 +32,12 @@ const MiB = 1024 * 1024;
 export async function containerRecord(engine: Engine, input: RecordInput): Promise<ContainerRecord> {
   const { options, image, maps, driver, id } = input;
   const network = await selectNetwork(options.network, engine.config, engine.paths.runtime);
-  const more = await moreFields(engine, { options, image: image.config, network: network.driver.name });
+  const more = await moreFields(engine, {
+    options,
+    image: image.config,
+    network: network.driver.name,
+    denySetgroups: maps.denySetgroups,
+  });
   const shared = network.driver.name === 'host' || more.namespaces?.uts === 'host';
   const hostname = checkedName('hostname', options.hostname) ?? (shared ? hostName() : id.slice(0, 12));
   const ports = await parsePublish(options.publish ?? []);

@@ -1,3 +1,4 @@
+import { TsboxError } from '../errors.ts';
 import type { NetworkDriverName, PortMapping } from '../network/driver.ts';
 import type { RunConfig } from '../oci/config.ts';
 import type {
@@ -13,6 +14,8 @@ export interface MoreInput {
   readonly options: CreateOptions;
   readonly image: RunConfig;
   readonly network: NetworkDriverName;
+  /** Nobody inside can take further groups. */
+  readonly denySetgroups: boolean;
 }
 
 /** What flags say that most containers do without. Empty where none of them is given. */
@@ -50,15 +53,34 @@ export async function moreFields(engine: Engine, input: MoreInput): Promise<More
     record: {
       ...life,
       ...network.record,
-      ...plainFields(input.options),
+      ...plainFields(input),
       ...devices?.record,
       ...(namespaces && { namespaces }),
     },
   };
 }
 
-function plainFields({ annotations, groupAdd }: CreateOptions): Partial<ContainerRecord> {
+function plainFields({ options, denySetgroups }: MoreInput): Partial<ContainerRecord> {
+  const { annotations, groupAdd } = options;
+  if (groupAdd) checkGroups(groupAdd, denySetgroups);
   return { ...(annotations && { annotations }), ...(groupAdd && { groupAdd }) };
+}
+
+/** keep-groups keeps what the caller has by forbidding every change; where only one user exists it is so in any case. */
+function checkGroups(groups: readonly string[], denySetgroups: boolean): void {
+  const keep = groups.includes('keep-groups');
+  if (keep && groups.length > 1)
+    throw new TsboxError('USAGE', '--group-add keep-groups allows no other group', {
+      hint: 'leave the others out',
+    });
+  if (!keep && denySetgroups)
+    throw new TsboxError(
+      'USER',
+      `--group-add ${groups[0]}: without subordinate ids nobody can be given groups`,
+      {
+        hint: '--group-add keep-groups keeps yours; docs/host-setup.md says how to get subordinate ids',
+      },
+    );
 }
 
 async function namespaceFields({ options, network }: MoreInput): Promise<NamespaceRecord | undefined> {

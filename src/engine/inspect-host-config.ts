@@ -1,4 +1,4 @@
-import type { ContainerRecord, MountRecord } from '../store/container-record.ts';
+import type { ContainerRecord, DeviceRecord, MountRecord } from '../store/container-record.ts';
 import { orNull } from './inspect-config.ts';
 import { portBindings } from './inspect-network.ts';
 
@@ -15,30 +15,44 @@ export function hostConfigOf(record: ContainerRecord): Record<string, unknown> {
       MaximumRetryCount: record.restart?.maximumRetryCount ?? 0,
     },
     AutoRemove: record.autoRemove,
+    Annotations: record.annotations ?? {},
     CapAdd: orNull(record.capAdd),
     CapDrop: orNull(record.capDrop),
     CgroupnsMode: 'private',
+    Devices: (record.devices ?? []).map(deviceOf),
     Dns: record.dns,
-    DnsOptions: [],
-    DnsSearch: [],
+    DnsOptions: record.dnsOptions ?? [],
+    DnsSearch: record.dnsSearch ?? [],
     ExtraHosts: orNull(record.addHost),
-    GroupAdd: null,
-    IpcMode: 'private',
+    GroupAdd: orNull(record.groupAdd ?? []),
+    IpcMode: record.namespaces?.ipc ?? 'private',
     OomScoreAdj: record.oomScoreAdj ?? 0,
-    PidMode: '',
+    PidMode: record.namespaces?.pid ?? '',
     Privileged: record.privileged,
-    PublishAllPorts: false,
+    PublishAllPorts: record.publishAll ?? false,
     ReadonlyRootfs: record.readOnly,
     SecurityOpt: orNull(securityOptions(record)),
     Tmpfs: tmpfs(record.mounts),
-    UTSMode: '',
-    UsernsMode: record.userns.mode,
+    UTSMode: record.namespaces?.uts ?? '',
+    UsernsMode: usernsText(record.userns),
     ShmSize: record.shmSize,
     Sysctls: record.sysctls,
     Runtime: 'tsbox',
     Init: record.process.init,
     Ulimits: record.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
   };
+}
+
+const deviceOf = ({ source, target, permissions }: DeviceRecord) => ({
+  PathOnHost: source,
+  PathInContainer: target,
+  CgroupPermissions: permissions,
+});
+
+/** As it was given to --userns. */
+function usernsText({ mode, uid, gid }: ContainerRecord['userns']): string {
+  const ids = [...(uid === undefined ? [] : [`uid=${uid}`]), ...(gid === undefined ? [] : [`gid=${gid}`])];
+  return ids.length > 0 ? `${mode}:${ids.join(',')}` : mode;
 }
 
 /** As it was given to -v. */
@@ -54,6 +68,7 @@ function securityOptions(record: ContainerRecord): string[] {
   return [
     ...(record.noNewPrivileges ? ['no-new-privileges'] : []),
     ...(profile === 'default' ? [] : [`seccomp=${profile}`]),
+    ...(record.systemPaths ? [`systempaths=${record.systemPaths}`] : []),
   ];
 }
 
