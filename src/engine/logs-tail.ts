@@ -5,7 +5,7 @@ const BLOCK = 64 * 1024;
 const NEWLINE = 0x0a;
 
 /**
- * Where the last `lines` lines of a log begin, in bytes, reading from the end no more than is needed. Pieces of a line
+ * Where the last `lines` lines of a log begin, in bytes, and how many there are (0 lines: not counted), reading from the end no more than is needed. Pieces of a line
  * belong to the line that they end in; a last line that has no end yet counts as one.
  */
 export async function tailOffset(
@@ -13,8 +13,9 @@ export async function tailOffset(
   size: number,
   lines: number,
   block = BLOCK,
-): Promise<number> {
-  if (lines <= 0) return size;
+): Promise<{ offset: number; lines: number }> {
+  if (lines <= 0) return { offset: size, lines: 0 };
+  if (lines === Number.POSITIVE_INFINITY) return { offset: 0, lines: 0 };
   const count = new LineCounter(lines);
   // Bytes after the last newline seen so far, i.e. the later part of a record that began in an earlier block.
   let later: Buffer = Buffer.alloc(0);
@@ -22,11 +23,11 @@ export async function tailOffset(
     const begin = Math.max(0, end - block);
     const bytes = Buffer.concat([await readAt(file, begin, end - begin), later]);
     const found = scanBack(bytes, begin, count);
-    if (found.start !== undefined) return found.start;
+    if (found.start !== undefined) return { offset: found.start, lines };
     later = found.rest;
     end = begin;
   }
-  return count.isEnough(later) ? later.length + 1 : 0;
+  return { offset: count.isEnough(later) ? later.length + 1 : 0, lines: count.counted };
 }
 
 /** Records of `bytes` from the last to the first; its beginning may be the middle of one. */
@@ -46,8 +47,15 @@ class LineCounter {
   /** Streams whose newest record has been seen. */
   readonly #seen = new Set<string>();
 
+  readonly #wanted: number;
+
   constructor(lines: number) {
     this.#left = lines;
+    this.#wanted = lines;
+  }
+
+  get counted(): number {
+    return this.#wanted - Math.max(0, this.#left);
   }
 
   isEnough(bytes: Buffer): boolean {

@@ -2,6 +2,7 @@ import { loadConfig } from '../host/config.ts';
 import { openPaths } from '../host/paths.ts';
 import { silentReporter } from '../log.ts';
 import type { Engine } from './context.ts';
+import { Flat } from './flat.ts';
 import type * as T from './types.ts';
 
 /**
@@ -167,8 +168,12 @@ export class Tsbox {
   }
 
   /** Log lines, oldest first; with `follow`, until the container has ended. */
-  async *logs(container: string, options: T.LogsOptions = {}): AsyncGenerator<T.LogLine> {
-    yield* (await import('./logs.ts')).logs(this.#engine, container, options);
+  logs(container: string, options: T.LogsOptions = {}): AsyncGenerator<T.LogLine, void> {
+    return new Flat(this.#logBatches(container, options));
+  }
+
+  async *#logBatches(container: string, options: T.LogsOptions): AsyncGenerator<T.LogLine[], void> {
+    yield* (await import('./logs.ts')).logBatches(this.#engine, container, options);
   }
 
   /** docker's inspect object of a container. */
@@ -337,6 +342,11 @@ export class Tsbox {
     const pruned = await (await import('./prune-images.ts')).pruneImages(this.#engine, options);
     await this.sweep();
     return pruned;
+  }
+
+  /** Compares what the store holds with what it says of itself, and mends what can be mended. */
+  async check(options: T.CheckOptions = {}): Promise<T.Finding[]> {
+    return (await import('./check.ts')).check(this.#engine, options);
   }
 
   /** What the store takes on disk. */

@@ -117,7 +117,7 @@ log('tail from the end is what counting from the front gives, for any block and 
 });
 
 async function tailOf(file: FileHandle, lines: number, block: number): Promise<number> {
-  return tailOffset(file, (await file.stat()).size, lines, block);
+  return (await tailOffset(file, (await file.stat()).size, lines, block)).offset;
 }
 
 interface Made {

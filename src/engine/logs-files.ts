@@ -1,0 +1,51 @@
+import { readdirSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { hasErrno } from '../errors.ts';
+import { ioError } from '../store/atomic.ts';
+
+/** The files of a log, which is put aside as `log.1`, `log.2` … when it has reached its size: the newest first. */
+export function logFiles(path: string): string[] {
+  const prefix = `${basename(path)}.`;
+  const numbers = names(dirname(path))
+    .filter(name => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
+    .map(name => Number(name.slice(prefix.length)));
+  return [path, ...numbers.sort((a, b) => a - b).map(n => `${path}.${n}`)];
+}
+
+function names(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+/** Undefined when there is none. */
+export async function openLog(path: string): Promise<FileHandle | undefined> {
+  return open(path, 'r').catch((error: unknown) => {
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    throw ioError(error, `cannot read ${path}`);
+  });
+}
+
+/**
+ * The file that comes after `file`, which may have got another name meanwhile; undefined while it is the newest. When it is
+ * gone, because more was written than is kept, the oldest there is.
+ */
+export async function nextLog(path: string, file: FileHandle): Promise<FileHandle | undefined> {
+  const { ino } = await file.stat();
+  if (statSync(path, { throwIfNoEntry: false })?.ino === ino) return undefined;
+  let newer: FileHandle | undefined;
+  for (const name of logFiles(path)) {
+    const candidate = await openLog(name);
+    if (!candidate) continue;
+    if ((await candidate.stat()).ino === ino) {
+      await candidate.close();
+      return newer;
+    }
+    await newer?.close();
+    newer = candidate;
+  }
+  return newer;
+}
