@@ -47,6 +47,7 @@ export const VERBS: Readonly<Record<string, Load>> = {
   untag: async () => (await import('./commands/untag.ts')).Untag,
   'container prune': async () => (await import('./commands/container-prune.ts')).ContainerPrune,
   'image prune': async () => (await import('./commands/image-prune.ts')).ImagePrune,
+  'system check': async () => (await import('./commands/system-check.ts')).SystemCheck,
   'system df': async () => (await import('./commands/system-df.ts')).SystemDf,
   'system prune': async () => (await import('./commands/system-prune.ts')).SystemPrune,
   'volume create': async () => (await import('./commands/volume-create.ts')).VolumeCreate,

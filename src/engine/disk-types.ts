@@ -70,7 +70,9 @@ export interface Finding {
   /** Id, name or path. */
   readonly what: string;
   readonly problem: string;
-  /** What was done about it, or would be; undefined: nothing can be done here. */
-  readonly remedy: string | undefined;
+  /** What was done about it, or has to be. */
+  readonly remedy: string;
+  /** False: it has to be done by hand. */
+  readonly mendable: boolean;
   readonly repaired: boolean;
 }

@@ -79,6 +79,20 @@ export interface CommitReply extends PackResult {
   readonly reductions: Reductions;
 }
 
+/** Compares the directory on descriptor 0 with the archive (compressed or not) that comes in on descriptor 4. Reply: VerifyReply. */
+export interface VerifyTask {
+  readonly task: 'verify';
+  readonly limits: GrowthLimits;
+}
+
+export interface VerifyReply {
+  /** Of the archive. */
+  readonly diffId: string;
+  /** How many paths differ, and what is wrong with the first of them. */
+  readonly count: number;
+  readonly problems: readonly string[];
+}
+
 /** Bytes of the files below each path (src/layer/usage.ts), relative to the working directory. Reply: a number for each. */
 export interface UsageTask {
   readonly task: 'usage';
@@ -92,7 +106,15 @@ export interface GiveTask {
   readonly gid: number;
 }
 
-export type Task = GiveTask | ChangesTask | CommitTask | ApplyTask | FlattenTask | PackTask | UsageTask;
+export type Task =
+  | VerifyTask
+  | GiveTask
+  | ChangesTask
+  | CommitTask
+  | ApplyTask
+  | FlattenTask
+  | PackTask
+  | UsageTask;
 
 export type TaskReply<T = unknown> =
   | { readonly ok: T }

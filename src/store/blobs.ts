@@ -124,11 +124,19 @@ export class BlobStore {
 
   /** Digests of every blob that is here. */
   async list(): Promise<string[]> {
-    const names = await readdir(this.#directory).catch((error: unknown) => {
+    return (await this.#names()).map(name => `sha256:${name}`).filter(isDigest);
+  }
+
+  /** Names beside the blobs that are none. */
+  async strangers(): Promise<string[]> {
+    return (await this.#names()).filter(name => !isDigest(`sha256:${name}`));
+  }
+
+  async #names(): Promise<string[]> {
+    return readdir(this.#directory).catch((error: unknown) => {
       if (hasErrno(error, 'ENOENT')) return [];
       throw ioError(error, `cannot list ${this.#directory}`);
     });
-    return names.map(name => `sha256:${name}`).filter(isDigest);
   }
 
   /** No error when it is not here. */

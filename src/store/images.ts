@@ -32,6 +32,13 @@ export interface ImageRecord {
   readonly created: string;
 }
 
+/** A line of the index behind which there is no image. */
+export interface DamagedImage {
+  readonly digest: string;
+  readonly names: readonly string[];
+  readonly problem: string;
+}
+
 export interface AddOptions {
   /** Bytes of the unpacked layers. */
   readonly size?: number;
@@ -149,6 +156,38 @@ export class ImageStore {
       const identified = await this.#identify(before, false);
       const entries = identified.filter(e => idOf(e) !== id);
       return { entries, result: entries.length < before.length };
+    });
+  }
+
+  /** Entries whose manifest or config is missing or cannot be read, each manifest once. Throws STORE_CORRUPT for the index itself. */
+  async damaged(): Promise<DamagedImage[]> {
+    const entries = await this.#index.read();
+    const found = new Map<string, DamagedImage>();
+    for (const entry of entries.filter(e => isManifestType(e.mediaType))) {
+      const names = [...(found.get(entry.digest)?.names ?? []), ...[nameIn(entry) ?? []].flat()];
+      const problem = await this.#problemOf(entry);
+      if (problem !== undefined) found.set(entry.digest, { digest: entry.digest, names, problem });
+    }
+    return [...found.values()];
+  }
+
+  async #problemOf(entry: Entry): Promise<string | undefined> {
+    try {
+      const { config, layers } = await this.#manifest(entry);
+      const { rootfs } = parseImageConfig(await this.#bytes(config.digest));
+      if (rootfs.diff_ids.length === layers.length) return undefined;
+      return `its manifest has ${layers.length} layers and its config ${rootfs.diff_ids.length}`;
+    } catch (error) {
+      if (error instanceof TsboxError && ['STORE_CORRUPT', 'MANIFEST'].includes(error.code))
+        return error.message;
+      throw error;
+    }
+  }
+
+  /** Takes every entry of a manifest off the list, whatever it is called. */
+  async drop(digest: string): Promise<void> {
+    await this.#index.update(async before => {
+      return { entries: before.filter(e => e.digest !== digest), result: undefined };
     });
   }
 

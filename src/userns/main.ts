@@ -26,6 +26,7 @@ async function main(argument: string | undefined): Promise<void> {
 
 async function perform(task: Exclude<Task, FlattenTask>): Promise<unknown> {
   process.umask(0);
+  if (task.task === 'verify') return (await import('./verify.ts')).verify(task);
   if (task.task === 'usage') return task.paths.map((await import('../layer/usage.ts')).treeSize);
   if (task.task === 'give') return (await import('./give.ts')).give(task);
   if (task.task === 'apply') return (await import('./apply.ts')).apply(task);
