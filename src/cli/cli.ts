@@ -86,10 +86,20 @@ async function execute(chosen: Chosen, verbClass: VerbClass, context: CliContext
   const { verb } = parsed;
   try {
     return await verb.validateAndExecute();
+  } catch (error) {
+    throw chosen.name === 'run' ? error : dockerStatus(error);
   } finally {
     await verb.reporter?.finish();
     context.interrupt.disarm();
   }
+}
+
+/** docker's status where a named thing is not there or does not allow it: 1, of every command but `run`. */
+function dockerStatus(error: unknown): unknown {
+  if (!(error instanceof TsboxError) || error.exitCode !== 125) return error;
+  if (!['NOT_FOUND', 'CONFLICT', 'BAD_STATE'].includes(error.code)) return error;
+  const { code, message, hint, cause } = error;
+  return new TsboxError(code, message, { ...(hint !== undefined && { hint }), cause, exitCode: 1 });
 }
 
 /** A flag that docker has and tsbox lacks gets its reason instead of a guess. */

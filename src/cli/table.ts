@@ -29,6 +29,8 @@ export const VERBS: Readonly<Record<string, Load>> = {
   port: async () => (await import('./commands/port.ts')).Port_,
   top: async () => (await import('./commands/top.ts')).Top,
   stats: async () => (await import('./commands/stats.ts')).Stats,
+  'generate systemd': async () => (await import('./commands/generate-systemd.ts')).GenerateSystemd,
+  completion: async () => (await import('./commands/completion.ts')).Completion,
   events: async () => (await import('./commands/events.ts')).Events,
   pull: async () => (await import('./commands/pull.ts')).Pull,
   login: async () => (await import('./commands/login.ts')).Login,
@@ -117,6 +119,7 @@ export const ALIASES: ReadonlyMap<string, readonly string[]> = new Map<string, r
 ]);
 
 export const NOUNS: Readonly<Record<string, string>> = {
+  generate: 'Write files for other programs',
   container: 'Manage containers',
   image: 'Manage images',
   volume: 'Manage volumes',

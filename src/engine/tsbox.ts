@@ -114,6 +114,16 @@ export class Tsbox {
     return (await import('./health.ts')).checkHealth(this.#engine, id);
   }
 
+  /** A user unit that starts the container at boot. */
+  async systemdUnit(container: string): Promise<T.SystemdUnit> {
+    return (await import('./systemd-unit.ts')).systemdUnit(this.#engine, container);
+  }
+
+  /** Writes it where the user's systemd looks; returns its path. */
+  async writeSystemdUnit(container: string): Promise<string> {
+    return (await import('./systemd-unit.ts')).writeSystemdUnit(this.#engine, container);
+  }
+
   /** Published ports of a running container. */
   async ports(container: string): Promise<T.ContainerSummary['ports']> {
     const { record, state } = await (await import('./find.ts')).find(this.#engine, container);

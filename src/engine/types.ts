@@ -3,12 +3,11 @@ import type { PortMapping } from '../network/driver.ts';
 import type { StorageDriverName } from '../storage/driver.ts';
 import type { PullPolicy } from './registry-types.ts';
 
-export type * from './registry-types.ts';
+export type { EventRecord } from '../store/events.ts';
 
 export type * from './disk-types.ts';
 export type * from './layer-types.ts';
-
-export type { EventRecord } from '../store/events.ts';
+export type * from './registry-types.ts';
 
 /** Options of `Tsbox.open`. Everything has the default that docs/state.md gives. */
 export interface OpenOptions {
@@ -255,6 +254,13 @@ export interface StopOptions {
   timeout?: number;
   /** Default: the container's stop signal. */
   signal?: string;
+}
+
+/** A unit of the user's systemd. */
+export interface SystemdUnit {
+  /** `tsbox-web.service`. */
+  readonly name: string;
+  readonly text: string;
 }
 
 /** What `update` changes. */
