@@ -14,7 +14,7 @@ import { confFiles } from './rules.ts';
  * nobody says so: then it is docker.io's. Throws USAGE for a file or a value that cannot be understood.
  */
 export async function findAlias(name: string, config: Config['registries']): Promise<string | undefined> {
-  const own = config.aliases[name];
+  const own = Object.hasOwn(config.aliases, name) ? config.aliases[name] : undefined;
   if (own !== undefined) return repository(name, own, 'registries.aliases of the config file');
   const files = [...(await confFiles()), cacheFile()].reverse();
   for (const file of files) {

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { sha256 } from '../../src/oci/digest.ts';
 import { encodeIndex, encodeManifest } from '../../src/oci/manifest.ts';
 import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../src/oci/media-types.ts';
+import { FakeUploads } from './fake-uploads.ts';
 
 /** What one request does instead of what it should. Everything absent: as it should. */
 export interface Mischief {
@@ -60,6 +61,7 @@ export class FakeRegistry {
   /** Asked for every request; `nth` counts the requests for this method and path, from 1. */
   mischief: (request: SeenRequest, nth: number) => Mischief | undefined = () => undefined;
   readonly tokens = new Map<string, number>();
+  readonly uploads = new FakeUploads(this);
   readonly #server;
 
   /** With key and certificate (PEM) it speaks HTTPS. */
@@ -143,6 +145,7 @@ export class FakeRegistry {
       return send(request, response, mischief.status, mischief.headers ?? {}, mischief.body ?? '', mischief);
     if (url.pathname === '/token') return this.#token(request, url, response);
     if (!this.#allowed(request)) return this.#challenge(response);
+    if (await this.uploads.handle(request, url, response)) return undefined;
     return this.#content(request, url, response, mischief);
   }
 
