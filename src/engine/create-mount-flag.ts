@@ -19,18 +19,18 @@ export function parseMountFlag(spec: string): MountRecord {
   const fields = new Fields(spec);
   const type = fields.take('type') ?? 'volume';
   const target = cleanTarget(fields.take('target', 'destination', 'dst') ?? '', spec);
-  const record = PARSERS[type]?.(fields, target);
+  const record = PARSERS.get(type)?.(fields, target);
   if (!record)
     throw mountUsage(spec, `type ${JSON.stringify(type)} is not known: bind, volume or tmpfs`, HINT);
   fields.refuseRest(type);
   return record;
 }
 
-const PARSERS: Readonly<Record<string, (fields: Fields, target: string) => MountRecord>> = {
-  bind: bindMount,
-  volume: volumeMount,
-  tmpfs: tmpfsMount,
-};
+const PARSERS: ReadonlyMap<string, (fields: Fields, target: string) => MountRecord> = new Map([
+  ['bind', bindMount],
+  ['volume', volumeMount],
+  ['tmpfs', tmpfsMount],
+]);
 
 function bindMount(fields: Fields, target: string): MountRecord {
   const source = fields.take('source', 'src');
@@ -104,11 +104,11 @@ function tmpfsMount(fields: Fields, target: string): MountRecord {
   ]);
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  'volume-subpath': 'a link in the volume could lead out of it; mount the whole volume',
-  'volume-opt': "options of the driver 'local' are mounts, which are root's",
-  'volume-label': 'labels belong to tsbox volume create',
-};
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['volume-subpath', 'a link in the volume could lead out of it; mount the whole volume'],
+  ['volume-opt', "options of the driver 'local' are mounts, which are root's"],
+  ['volume-label', 'labels belong to tsbox volume create'],
+]);
 
 /** `key=value` and bare `key` words of a line of CSV, each taken once. */
 class Fields {
@@ -146,7 +146,7 @@ class Fields {
     if (key === undefined) return;
     throw mountUsage(
       this.spec,
-      `${JSON.stringify(key)}: ${REASONS[key] ?? `no field of a mount of type ${type}`}`,
+      `${JSON.stringify(key)}: ${REASONS.get(key) ?? `no field of a mount of type ${type}`}`,
       HINT,
     );
   }

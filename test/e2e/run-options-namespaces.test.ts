@@ -1,0 +1,135 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { busybox, removeContainers, sh, sleeper } from '../support/ready.ts';
+import { requires } from '../support/requires.ts';
+
+/** Flags about namespaces, ids and kernel settings, seen from inside. */
+const test = requires(suite('run: namespaces and users'), 'userns', 'busybox');
+test.after.each(removeContainers);
+const ranges = requires(test, 'subid');
+const noSubids = requires(test, 'nosubid');
+const RUN = ['run', '--rm', '--network', 'none'];
+const link = (name: string): string => readlinkSync(`/proc/self/ns/${name}`);
+
+test('--pid host: the processes of this machine, with its procfs', async () => {
+  const out = await sh(
+    `readlink /proc/self/ns/pid; cat /proc/${process.pid}/comm; echo 1 >/proc/sys/kernel/msgmax || echo ro`,
+    '--pid',
+    'host',
+  );
+  assert.match(out, new RegExp(`^${link('pid').replace(/[[\]]/g, '\\$&')}\n\\S+\nro$`));
+});
+
+test('--pid host: exec is there, too, and rm -f ends it', async () => {
+  const id = await sleeper('--pid', 'host');
+  const box = await busybox();
+  assert.is(await box.ok('exec', id, 'readlink', '/proc/self/ns/pid'), link('pid'));
+  await box.ok('rm', '-f', id);
+});
+
+test('--ipc host shares, none and shareable are the container’s own', async () => {
+  const script = 'readlink /proc/self/ns/ipc; mount | grep -c " /dev/shm "';
+  assert.is(await sh(script, '--ipc', 'host'), `${link('ipc')}\n1`);
+  const [own, none] = [await sh(script, '--ipc', 'shareable'), await sh(`${script}; true`, '--ipc', 'none')];
+  assert.not.match(own, link('ipc'));
+  assert.match(own, /\n1$/);
+  assert.not.match(none, link('ipc'));
+  assert.match(none, /\n0$/);
+});
+
+test('--uts host: the machine’s name, in the files as well', async () => {
+  const name = readFileSync('/proc/sys/kernel/hostname', 'utf8').trim();
+  const out = await sh('readlink /proc/self/ns/uts; hostname; cat /etc/hostname', '--uts', 'host');
+  assert.is(out, `${link('uts')}\n${name}\n${name}`);
+});
+
+test('--domainname', async () => {
+  const out = await sh(
+    'cat /proc/sys/kernel/domainname; grep -c "web.example web" /etc/hosts',
+    '--hostname',
+    'web',
+    '--domainname',
+    'example',
+  );
+  assert.is(out, 'example\n1');
+});
+
+ranges('--group-add by number and by name', async () => {
+  assert.is(
+    await sh('id -G', '-u', 'app', '--group-add', '7', '--group-add', 'extra', '--group-add', 'bin'),
+    '1000 1 7 44',
+  );
+  const id = await sleeper('-u', '1000', '--group-add', '7');
+  assert.match(await (await busybox()).ok('exec', id, 'id', '-G'), /\b7\b/);
+});
+
+test('--group-add keep-groups: nobody inside can take or give up a group', async () => {
+  assert.is(await sh('cat /proc/self/setgroups', '--group-add', 'keep-groups'), 'deny');
+  const out = await sh('grep Groups: /proc/self/status', '--group-add', 'keep-groups');
+  const count = (text: string) => text.replace('Groups:', '').trim().split(/\s+/).filter(Boolean).length;
+  const own = /^Groups:.*/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[0] ?? '';
+  assert.is(count(out), count(own), out);
+});
+
+noSubids('--group-add where nobody can be given groups', async () => {
+  await (await busybox()).fails(
+    125,
+    /44: without subordinate ids/,
+    ...RUN,
+    '--group-add',
+    '44',
+    'busybox',
+    'true',
+  );
+});
+
+ranges('-u with a number that passwd lacks: a name for it, and the image’s file as it was', async () => {
+  const box = await busybox();
+  const script = 'whoami; tail -n 1 /etc/passwd; wc -l < /etc/passwd; ls -A /dev | grep -c tsbox';
+  assert.is(await sh(`${script}; true`, '-u', '4321'), '4321\n4321:*:4321:0:container user:/:/bin/sh\n4\n0');
+  assert.is(await sh('grep -c : /etc/passwd; whoami', '-u', '1000'), '3\napp');
+  await box.ok('run', '--network', 'none', '--name', 'numbered', '-u', '4321', 'busybox', 'true');
+  await box.ok('start', '-a', 'numbered');
+  assert.not.match(await box.ok('diff', 'numbered'), /passwd/);
+});
+
+test('--sysctl and --oom-score-adj', async () => {
+  const out = await sh(
+    'cat /proc/sys/net/ipv4/ip_default_ttl /proc/sys/kernel/shmmni /proc/self/oom_score_adj',
+    '--sysctl',
+    'net.ipv4.ip_default_ttl=77',
+    '--sysctl',
+    'kernel.shmmni=99',
+    '--oom-score-adj',
+    '321',
+  );
+  assert.is(out, '77\n99\n321');
+});
+
+test('--security-opt systempaths=unconfined shows all of /proc; labels that nobody sets may be named', async () => {
+  const script = 'grep -c " /proc/" /proc/self/mounts; true';
+  assert.not.equal(await sh(script), '0');
+  const flags = ['systempaths=unconfined', 'label=disable', 'apparmor:unconfined'].flatMap(o => [
+    '--security-opt',
+    o,
+  ]);
+  assert.is(await sh(script, ...flags), '0');
+});
+
+/** The rest of the table is in test/unit/engine/create-flags.test.ts. */
+const BAD: [string[], RegExp][] = [
+  [['--pid', 'container:x'], /--pid container:x: each container has a user namespace/],
+  [['--sysctl', 'foo=1'], /--sysctl foo: it belongs to the whole machine[\s\S]*net\.\*/],
+  [['--sysctl', 'net.core.no_such=1'], /kernel setting net.core.no_such=1: this kernel has no such/],
+  [['--oom-score-adj', '-500'], /only root may go below -?\d+/],
+  [['--userns', 'keep-id:uid=x'], /mode "keep-id:uid=x" is not known[\s\S]*keep-id:uid=1000/],
+  [['--security-opt', 'label=type:x'], /security labels can only be set by root/],
+];
+
+test('bad values are one line each', async () => {
+  const box = await busybox();
+  for (const [flags, message] of BAD) await box.fails(125, message, ...RUN, ...flags, 'busybox', 'true');
+});
+
+test.run();
