@@ -30,7 +30,13 @@ export const VERBS: Readonly<Record<string, Load>> = {
   top: async () => (await import('./commands/top.ts')).Top,
   stats: async () => (await import('./commands/stats.ts')).Stats,
   'generate systemd': async () => (await import('./commands/generate-systemd.ts')).GenerateSystemd,
-  completion: async () => (await import('./commands/completion.ts')).Completion,
+  completion: async () =>
+    (await import('./commands/completion.ts')).completionOf({
+      verbs: VERBS,
+      aliases: ALIASES,
+      nouns: NOUNS,
+      verbsOfNoun,
+    }),
   events: async () => (await import('./commands/events.ts')).Events,
   pull: async () => (await import('./commands/pull.ts')).Pull,
   login: async () => (await import('./commands/login.ts')).Login,

@@ -53,5 +53,5 @@ export async function containerPlan(engine: Engine, record: ContainerRecord): Pr
 
 /** Loaded only where there is a check. */
 async function health(engine: Engine, record: ContainerRecord): Promise<Service[]> {
-  return record.healthcheck ? (await import('./health.ts')).healthServices(engine, record) : [];
+  return record.healthcheck ? (await import('./health-service.ts')).healthServices(engine, record) : [];
 }

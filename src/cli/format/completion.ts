@@ -1,6 +1,14 @@
+import type { VerbClass } from '../command.ts';
 import { GLOBAL_OPTIONS } from '../globals.ts';
 import { optionsOf } from '../parse.ts';
-import { ALIASES, NOUNS, VERBS, verbsOfNoun } from '../table.ts';
+
+/** Of `cli/table.ts`. */
+export interface Tables {
+  readonly verbs: Readonly<Record<string, () => Promise<VerbClass>>>;
+  readonly aliases: ReadonlyMap<string, readonly string[]>;
+  readonly nouns: Readonly<Record<string, string>>;
+  readonly verbsOfNoun: (noun: string) => string[];
+}
 
 /** What a shell must know about one command line. */
 interface Line {
@@ -36,12 +44,12 @@ function operandsOf(verb: string): Line['operands'] {
   return /^volume (rm|inspect)$/.test(verb) ? 'volumes' : 'none';
 }
 
-async function allLines(): Promise<Line[]> {
-  const typed = [...Object.keys(VERBS), ...ALIASES.keys()];
+async function allLines({ verbs, aliases }: Tables): Promise<Line[]> {
+  const typed = [...Object.keys(verbs), ...aliases.keys()];
   return Promise.all(
     typed.map(async words => {
-      const verb = ALIASES.get(words)?.[0] ?? words;
-      const load = VERBS[verb];
+      const verb = aliases.get(words)?.[0] ?? words;
+      const load = verbs[verb];
       const options = load ? optionsOf(await load()).filter(option => !option.hidden) : [];
       return {
         words,
@@ -54,15 +62,16 @@ async function allLines(): Promise<Line[]> {
 }
 
 /** The script for a shell, with every verb, noun and flag in it; names of containers and images are asked of tsbox itself. */
-export async function completionScript(shell: 'bash' | 'zsh' | 'fish'): Promise<string> {
-  const lines = await allLines();
-  if (shell === 'fish') return fish(lines);
-  return shell === 'bash' ? bash(lines) : `autoload -U +X bashcompinit && bashcompinit\n${bash(lines)}`;
+export async function completionScript(shell: 'bash' | 'zsh' | 'fish', tables: Tables): Promise<string> {
+  const lines = await allLines(tables);
+  if (shell === 'fish') return fish(lines, tables);
+  const script = bash(lines, tables);
+  return shell === 'bash' ? script : `autoload -U +X bashcompinit && bashcompinit\n${script}`;
 }
 
-const firstWords = (): string[] => [
-  ...Object.keys(VERBS).filter(name => !name.includes(' ')),
-  ...Object.keys(NOUNS),
+const firstWords = ({ verbs, nouns }: Tables): string[] => [
+  ...Object.keys(verbs).filter(name => !name.includes(' ')),
+  ...Object.keys(nouns),
 ];
 
 const globals = (): string[] => GLOBAL_OPTIONS.flatMap(option => option.names);
@@ -78,12 +87,14 @@ const LISTS = {
 } as const;
 
 /** zsh runs it through bashcompinit. */
-function bash(lines: readonly Line[]): string {
+function bash(lines: readonly Line[], tables: Tables): string {
   const cases = lines.map(
     ({ words, flags, valued, operands }) =>
       `    '${words}') flags='${flags.join(' ')}' valued=' ${valued.join(' ')} ' list=${operands} ;;`,
   );
-  const nouns = Object.keys(NOUNS).map(noun => `    ${noun}) words='${verbsOfNoun(noun).join(' ')}' ;;`);
+  const nouns = Object.keys(tables.nouns).map(
+    noun => `    ${noun}) words='${tables.verbsOfNoun(noun).join(' ')}' ;;`,
+  );
   const lists = Object.entries(LISTS).filter(([, command]) => command !== '');
   return `# tsbox completion
 _tsbox_list() {
@@ -106,7 +117,7 @@ ${nouns.join('\n')}
     else verb="$verb $word"; words=''; break; fi
   done
   if [[ -z $verb ]]; then
-    COMPREPLY=($(compgen -W '${[...firstWords(), ...globals()].join(' ')}' -- "$cur")); return
+    COMPREPLY=($(compgen -W '${[...firstWords(tables), ...globals()].join(' ')}' -- "$cur")); return
   fi
   if [[ -n $words ]]; then COMPREPLY=($(compgen -W "$words --help" -- "$cur")); return; fi
   case $verb in
@@ -122,10 +133,10 @@ complete -o bashdefault -F _tsbox tsbox
 `;
 }
 
-function fish(lines: readonly Line[]): string {
-  const first = `complete -c tsbox -f -n __fish_use_subcommand -a '${firstWords().join(' ')}'`;
-  const nouns = Object.keys(NOUNS).map(
-    noun => `complete -c tsbox -f -n '__tsbox_words ${noun}' -a '${verbsOfNoun(noun).join(' ')}'`,
+function fish(lines: readonly Line[], tables: Tables): string {
+  const first = `complete -c tsbox -f -n __fish_use_subcommand -a '${firstWords(tables).join(' ')}'`;
+  const nouns = Object.keys(tables.nouns).map(
+    noun => `complete -c tsbox -f -n '__tsbox_words ${noun}' -a '${tables.verbsOfNoun(noun).join(' ')}'`,
   );
   const verbs = lines.flatMap(({ words, flags, valued, operands }) => [
     ...flags.map(flag => fishFlag(words, flag, valued.includes(flag))),
