@@ -1,5 +1,4 @@
-import { closeSync, constants, existsSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, constants, openSync } from 'node:fs';
 import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
 import type { UsernsMaps } from '../host/idmap.ts';
@@ -7,7 +6,7 @@ import { isAlive } from '../host/probe.ts';
 import { selfCommand } from '../host/self.ts';
 import type { CopyTask } from '../layer/copy-tasks.ts';
 import { CLONE } from '../plan/flags.ts';
-import { type Op, ops } from '../plan/ops.ts';
+import { type Op, ops, optional } from '../plan/ops.ts';
 import { type EnterOptions, type EnterProcess, enter } from '../runtime/enter.ts';
 import { mountOp } from '../runtime/mounts.ts';
 import { storageDriver } from '../storage/select.ts';
@@ -103,7 +102,7 @@ async function stoppedView(
   const plan = [
     ops.private('the mounts below stay in this namespace'),
     ...rootfs.ops,
-    ...(mounts ? bindOps(engine, record, maps, rootfs.path) : []),
+    ...(mounts ? bindOps(record, maps, rootfs.path) : []),
     ...(record.readOnly && mounts ? [ops.rootreadonly('--read-only')] : []),
     ...taskOps({ ...task, mode: maps.mode, root: rootfs.path } as CopyTask),
   ];
@@ -111,12 +110,11 @@ async function stoppedView(
 }
 
 /** Volumes, binds, and the files that we made for it, if it has been started before. */
-function bindOps(engine: Engine, record: ContainerRecord, maps: UsernsMaps, rootPath: string): Op[] {
+function bindOps(record: ContainerRecord, maps: UsernsMaps, rootPath: string): Op[] {
   const own = `containers/${record.id}/`;
   return containerSpec({ record, maps, rootPath, netns: 'new' })
     .mounts.filter(m => m.type === 'bind')
-    .filter(({ source = '' }) => !source.startsWith(own) || existsSync(join(engine.paths.root, source)))
-    .map(mountOp);
+    .map(m => (m.source?.startsWith(own) ? optional(mountOp(m)) : mountOp(m)));
 }
 
 function taskOps(task: CopyTask): Op[] {

@@ -76,7 +76,7 @@ export async function copyIn(
     },
   );
   view.data.resume();
-  const counted = new Counted(host?.pieces ?? (source as NodeJS.ReadableStream));
+  const counted = new Counted(host?.pieces ?? archiveFrom(source as NodeJS.ReadableStream));
   try {
     await send(counted.pieces(), view);
     await view.done;
@@ -89,6 +89,13 @@ export async function copyIn(
 async function hostSource(source: string, followLink: boolean) {
   const { openSource } = await import('./copy-host.ts');
   return openSource(source, followLink);
+}
+
+/** Plain, gzip, zstd; xz and bzip2 where the machine has a program for them: never one of the container (CVE-2019-14271). */
+async function* archiveFrom(source: AsyncIterable<Buffer | string>): AsyncGenerator<Buffer> {
+  const { decompress } = await import('../layer/decompress.ts');
+  const { inflateForeign } = await import('./foreign-compression.ts');
+  yield* decompress(new Counted(source).pieces(), undefined, inflateForeign);
 }
 
 /** Until the archive ends, or whoever reads it has (and says why by `done`). */
@@ -129,9 +136,9 @@ class Counted {
   }
 }
 
-/** What the process in the container says counts more than that its pipe broke. */
+/** Where the archive has ended too early, the process in the container knows why. */
 async function reason(view: ContainerView, error: unknown, record: ContainerRecord): Promise<unknown> {
-  const said = view.data.destroyed || view.data.readableEnded ? await failureOf(view) : undefined;
+  const said = view.data.readableEnded ? await failureOf(view) : undefined;
   await view.stop();
   const why = said ?? error;
   if (why instanceof TsboxError && why.message.endsWith(READ_ONLY)) return readOnly(why, record);

@@ -9,15 +9,16 @@ const ZEROS = Buffer.alloc(BLOCK);
  */
 export function writeWithHoles(fd: number, piece: Buffer, offset: number): void {
   let from = 0;
-  for (let at = nextBlock(offset) - offset; at + BLOCK <= piece.length; at += BLOCK) {
-    if (piece.compare(ZEROS, 0, BLOCK, at, at + BLOCK) !== 0) continue;
-    writeAll(fd, piece.subarray(from, at), offset + from);
-    from = at + BLOCK;
+  for (let at = 0; at < piece.length; ) {
+    const end = Math.min(piece.length, at + BLOCK - ((offset + at) % BLOCK));
+    if (piece.compare(ZEROS, 0, end - at, at, end) === 0) {
+      writeAll(fd, piece.subarray(from, at), offset + from);
+      from = end;
+    }
+    at = end;
   }
   writeAll(fd, piece.subarray(from), offset + from);
 }
-
-const nextBlock = (offset: number): number => Math.ceil(offset / BLOCK) * BLOCK;
 
 function writeAll(fd: number, bytes: Buffer, offset: number): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, offset + at);
