@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import type { ErrorCode } from '../errors.ts';
+import { MS } from '../plan/flags.ts';
 import type { OpName } from '../plan/ops.ts';
 
 const { EACCES, EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOSPC, ENOTDIR, EPERM } = constants.errno;
@@ -24,7 +25,7 @@ export const FAILURE_HINTS: Partial<Record<OpName, Explain>> = {
   mount: (errno, [type, , target]) => mountFailure(errno, type, target),
   hostmount: (errno, [type]) => storageFailure(errno, type ?? ''),
   fuse: (errno, [path]) => fuseFailure(errno, path ?? ''),
-  bind: (errno, [source, target]) => bindFailure(errno, source ?? '', target ?? ''),
+  bind: (errno, [source, target, flags]) => bindFailure(errno, source ?? '', target ?? '', Number(flags)),
   chdir: (errno, [path]) =>
     errno === ENOENT || errno === ENOTDIR
       ? { message: `working directory ${path}`, reason: 'no such directory in the container' }
@@ -116,11 +117,11 @@ function fuseFailure(errno: number, path: string): FailureText {
   };
 }
 
-function bindFailure(errno: number, source: string, target: string): FailureText {
+function bindFailure(errno: number, source: string, target: string, flags: number): FailureText {
   const message = `mount ${source} on ${target}`;
   if (errno === ENOENT)
     return { code: 'MOUNT', message, reason: 'no such file or directory', hint: `mkdir -p ${source}` };
-  if (errno === EINVAL)
+  if (errno === EINVAL && (flags & MS.REC) === 0)
     return {
       code: 'MOUNT',
       message,
@@ -129,6 +130,8 @@ function bindFailure(errno: number, source: string, target: string): FailureText
     };
   if (errno === ELOOP)
     return { code: 'MOUNT', message, reason: `the image has a symbolic link at ${target}` };
-  if (errno === ENOTDIR) return { code: 'MOUNT', message, reason: 'one is a directory and the other a file' };
+  // EINVAL: what move_mount(2) says of the two.
+  if (errno === ENOTDIR || errno === EINVAL)
+    return { code: 'MOUNT', message, reason: 'one is a directory and the other a file' };
   return { code: 'MOUNT', message };
 }
