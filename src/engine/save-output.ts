@@ -11,22 +11,21 @@ import { bytesOf, type Member } from './save-members.ts';
 
 // Nothing in an archive depends on when it was made: saving the same image twice makes the same bytes.
 const EPOCH = { seconds: 0, nanoseconds: 0 };
-const NOBODYS = {
-  type: 'file',
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  mtime: EPOCH,
-  link: '',
-  major: 0,
-  minor: 0,
-} as const;
+// Who unpacks an archive without them makes them for root, which skopeo may not do as a normal user (seen with 1.9).
+const DIRECTORIES = ['blobs/', 'blobs/sha256/'];
+
+function headerOf(name: string, type: 'file' | 'dir', size: number): Buffer {
+  const mode = type === 'dir' ? 0o755 : 0o644;
+  const nobodys = { uid: 0, gid: 0, major: 0, minor: 0, mtime: EPOCH, link: '', xattrs: undefined };
+  return tarHeader({ ...nobodys, name, type, mode, size, stored: size });
+}
 
 /** The archive's bytes. Throws ABORTED, STORE_CORRUPT, IO. */
 export async function* tarOf(engine: Engine, members: readonly Member[]): AsyncGenerator<Buffer> {
+  for (const name of DIRECTORIES) yield headerOf(name, 'dir', 0);
   for (const member of members) {
     const { name, size } = member;
-    yield tarHeader({ ...NOBODYS, name, size, stored: size, xattrs: undefined });
+    yield headerOf(name, 'file', size);
     for await (const piece of bytesOf(member)) {
       checkAborted(engine);
       yield piece;
