@@ -10,6 +10,7 @@ const CGROUP = 'planned: resource limits';
 const WINDOWS = 'Windows only';
 const BUILD = 'planned: building images';
 const SWARM = 'there is no swarm';
+const LOCAL_OPTIONS = "options of the driver 'local' are mounts, which are root's";
 
 /** Flags of `docker run` and `docker create`. */
 export const ABSENT_RUN_FLAGS: Readonly<Record<string, string>> = {
@@ -92,8 +93,8 @@ export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, strin
     '--availability': SWARM,
     '--group': SWARM,
     '--limit-bytes': SWARM,
-    '--opt': PLANNED,
-    '-o': PLANNED,
+    '--opt': LOCAL_OPTIONS,
+    '-o': LOCAL_OPTIONS,
     '--required-bytes': SWARM,
     '--scope': SWARM,
     '--secret': SWARM,

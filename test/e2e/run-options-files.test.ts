@@ -5,10 +5,12 @@ import * as assert from 'uvu/assert';
 import { busyboxImage, dockerArchive, layerWith } from '../support/images.ts';
 import { busybox, field, removeContainers, sh } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
+import { eventually } from '../support/within.ts';
 
 /** The files that are made for a container, and what is only recorded with it. */
 const test = requires(suite('run: files and records'), 'userns', 'busybox');
 test.after.each(removeContainers);
+const online = requires(test, 'slirp4netns', 'tun');
 const RUN = ['run', '--rm', '--network', 'none'];
 
 test('resolv.conf: --dns, --dns-search, --dns-option', async () => {
@@ -130,6 +132,20 @@ test('what is recorded is in inspect', async () => {
   assert.equal(Object.keys(await get('.HostConfig.PortBindings')).sort(), ['80/tcp', '90/udp', '91/udp']);
   assert.equal(await get('.Config.ExposedPorts'), { '80/tcp': {}, '90/udp': {}, '91/udp': {} });
   assert.match(await field('kept', '{{json .Config.Healthcheck}}'), /test -e \/ok/);
+});
+
+online('-P: each exposed port answers on a free one of the machine', async () => {
+  const box = await busybox();
+  const script = 'mkdir /www && echo exposed > /www/index.html && exec httpd -f -p 8080 -h /www';
+  const id = await box.ok('run', '-d', '--expose', '8080', '-P', 'busybox', 'sh', '-c', script);
+  const port = await field(id, '{{(index (index .NetworkSettings.Ports "8080/tcp") 0).HostPort}}');
+  const url = `http://127.0.0.1:${port}/`;
+  const text = await eventually(10_000, url, () =>
+    fetch(url, { signal: AbortSignal.timeout(3000) })
+      .then(r => r.text())
+      .catch(() => undefined),
+  );
+  assert.is(text, 'exposed\n');
 });
 
 test('an image’s health check counts, is changed, and is left out', async () => {
