@@ -1,4 +1,4 @@
-import type { ByteString } from './bytes.ts';
+import { type ByteString, show } from './bytes.ts';
 import { layerError } from './error.ts';
 
 /**
@@ -79,8 +79,8 @@ function keepXattr(draft: Draft, name: ByteString, value: Buffer): void {
 function keepSparse(draft: Draft, key: string, text: string): void {
   const before = draft.sparse?.get(key);
   const isList = key === 'offset' || key === 'numbytes';
-  if (key !== 'name' && !/^[0-9,]*$/.test(text)) throw malformed(`GNU.sparse.${key} is not a number`);
-  const value = isList && before !== undefined ? `${before},${text}` : noNul(`GNU.sparse.${key}`, text);
+  if (key !== 'name' && !/^[0-9,]*$/.test(text)) throw malformed(`${show(SPARSE + key)} is not a number`);
+  const value = isList && before !== undefined ? `${before},${text}` : noNul(show(SPARSE + key), text);
   draft.sparse ??= new Map();
   draft.sparse.set(key, value);
 }

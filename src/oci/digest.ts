@@ -1,5 +1,6 @@
 import { TsboxError } from '../errors.ts';
 import { newSha256 } from '../util/hash.ts';
+import { quote } from './quote.ts';
 
 /**
  * Digests become file names and parts of URLs, so nothing but the canonical form of the one algorithm in use passes
@@ -20,7 +21,7 @@ export function parseDigest(value: unknown, where: string): string {
 /** Why `value` is no digest, as a clause. Only text is shown: JSON.stringify overflows the stack on lists nested deep enough. */
 export function digestProblem(value: unknown): string {
   if (typeof value !== 'string') return `${value === null ? 'null' : typeof value} is not a digest`;
-  const shown = JSON.stringify(value.slice(0, 100));
+  const shown = quote(value);
   if (/^sha(384|512):[0-9a-f]+$/.test(value)) return `${shown} uses an algorithm other than sha256`;
   return `${shown} is not a digest (sha256: and 64 lower-case hexadecimal digits)`;
 }

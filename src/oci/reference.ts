@@ -1,5 +1,6 @@
 import { TsboxError } from '../errors.ts';
 import { digestProblem, isDigest } from './digest.ts';
+import { quote } from './quote.ts';
 
 /**
  * The name of an image, normalised as docker does: `alpine` is docker.io/library/alpine:latest. The grammar is the one in
@@ -32,7 +33,7 @@ export function parseReference(text: string): Reference {
   if (digest !== undefined && !isDigest(digest)) fail(digestProblem(digest));
   if (tag !== undefined && !TAG.test(tag)) fail(tagProblem(tag));
   const { domain, path } = splitDomain(name);
-  if (!DOMAIN.test(domain)) fail(`${JSON.stringify(domain)} is not a registry host`);
+  if (!DOMAIN.test(domain)) fail(`${quote(domain)} is not a registry host`);
   const problem = pathProblem(path) ?? lengthProblem(domain, path);
   if (problem !== undefined) fail(problem);
   return {
@@ -44,8 +45,7 @@ export function parseReference(text: string): Reference {
 }
 
 function badReference(text: string, problem: string): never {
-  const shown = text.length > 300 ? `${text.slice(0, 300)}…` : text;
-  throw new TsboxError('BAD_REFERENCE', `invalid image reference ${JSON.stringify(shown)}: ${problem}`, {
+  throw new TsboxError('BAD_REFERENCE', `invalid image reference ${quote(text, 300)}: ${problem}`, {
     hint: 'write it as [host[:port]/]name[:tag][@sha256:…], for example alpine:3.20',
   });
 }
@@ -80,7 +80,7 @@ function splitDomain(name: string): { domain: string; path: string } {
 function tagProblem(tag: string): string {
   if (tag === '') return 'the tag after ":" is empty';
   if (tag.length > 128) return 'the tag is longer than 128 characters';
-  return `${JSON.stringify(tag)} is not a tag (letters, digits, "_", "." and "-", not beginning with "." or "-")`;
+  return `${quote(tag)} is not a tag (letters, digits, "_", "." and "-", not beginning with "." or "-")`;
 }
 
 function pathProblem(path: string): string | undefined {
@@ -88,7 +88,7 @@ function pathProblem(path: string): string | undefined {
   if (bad === undefined) return undefined;
   if (bad === '' || path === LIBRARY) return 'a part of the name is empty';
   if (bad.toLowerCase() !== bad && COMPONENT.test(bad.toLowerCase())) return 'the name must be lower case';
-  return `${JSON.stringify(bad)} is not a part of a name (lower-case letters and digits, separated by ".", "_", "__" or "-")`;
+  return `${quote(bad)} is not a part of a name (lower-case letters and digits, separated by ".", "_", "__" or "-")`;
 }
 
 function lengthProblem(domain: string, path: string): string | undefined {
