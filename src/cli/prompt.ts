@@ -33,6 +33,8 @@ async function readKeys({ stdin }: PromptContext, line: Line): Promise<string> {
       });
       stdin.once('end', () => reject(cancelled()));
       stdin.once('error', reject);
+      // After a pause, a listener alone does not start it again.
+      stdin.resume();
     });
   } finally {
     stdin.removeAllListeners('data');

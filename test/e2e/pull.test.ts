@@ -44,7 +44,7 @@ test('layers, config and name arrive; run needs nothing more', async () => {
   const name = `${registry.host}/team/app:v1`;
   const out = await box.ok('pull', name);
   assert.match(out, new RegExp(`Digest: ${digest}`));
-  assert.match(out, /Status: Downloaded newer image/);
+  assert.match(out, new RegExp(`^Status: Downloaded newer image for ${name}$`, 'm'));
   assert.is(out.split('\n').at(-1), name);
   assert.is(await box.ok('images', '--format', '{{.ID}}', '--no-trunc'), digestOf(configBytes(image)));
   assert.is(
@@ -52,6 +52,18 @@ test('layers, config and name arrive; run needs nothing more', async () => {
     'xaxbxc',
   );
   assert.match(await box.ok('pull', name), /Status: Image is up to date/);
+});
+
+test('--policy: never asks nobody, missing only when it is not here', async () => {
+  const box = fresh();
+  const name = `${registry.host}/team/policy`;
+  await push(registry, 'team/policy', 'latest', busyboxImage());
+  await box.fails(1, /no such image here/, 'pull', '--policy', 'never', name);
+  assert.match(await box.ok('pull', '--policy', 'missing', name), /Downloaded newer/);
+  await push(registry, 'team/policy', 'latest', layered('new'));
+  assert.match(await box.ok('pull', '--policy', 'missing', name), /up to date/);
+  assert.match(await box.ok('pull', name), /Downloaded newer/);
+  await box.fails(125, /invalid value 'often' for --policy/, 'pull', '--policy', 'often', name);
 });
 
 test('-q prints the name alone', async () => {
@@ -138,8 +150,8 @@ test('a layer changed in the registry is refused: one line, nothing kept', async
 test('what does not exist', async () => {
   const box = fresh();
   await push(registry, 'team/app', 'v1', busyboxImage());
-  await box.fails(125, /nobody/, 'pull', `${registry.host}/team/nobody`);
-  await box.fails(125, /v9/, 'pull', `${registry.host}/team/app:v9`);
+  await box.fails(1, /nobody/, 'pull', `${registry.host}/team/nobody`);
+  await box.fails(1, /v9/, 'pull', `${registry.host}/team/app:v9`);
   const ran = await box('run', '--rm', `${registry.host}/team/app:v9`);
   assert.is(ran.code, 125);
   assert.match(ran.stderr, /no such image: .*v9/);

@@ -1,14 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openBox } from '../support/cli.ts';
-import {
-  busyboxImage,
-  digestOf,
-  dockerArchive,
-  layerWith,
-  ociBlobs,
-  type TestImage,
-} from '../support/images.ts';
+import { capture, openBox } from '../support/cli.ts';
+import { busyboxImage, digestOf, dockerArchive, layerWith, type TestImage } from '../support/images.ts';
 import { push } from '../support/push.ts';
 import { type Registry, startRegistry } from '../support/registry.ts';
 import { requires } from '../support/requires.ts';
@@ -93,7 +87,7 @@ test('in pieces, by flag and by configuration', async () => {
   const there = await manifestOf('team/pieces', 'latest');
   await box.ok('tag', name, `${name}:2`);
   const config = `${box.home.dir}/config.toml`;
-  await import('node:fs').then(fs => fs.writeFileSync(config, '[registries]\nchunk_size = 65536\n'));
+  writeFileSync(config, '[registries]\nchunk_size = 65536\n');
   await box.ok('--config', config, 'push', '-q', `${name}:2`);
   assert.is((await manifestOf('team/pieces', '2')).digest, there.digest);
 });
@@ -113,7 +107,7 @@ test('-q prints the name alone; --all-tags pushes every tag, and pull --all-tags
 test('without its blobs: what the registry has stays as it is, the rest is packed again', async () => {
   const box = fresh();
   const config = `${box.home.dir}/config.toml`;
-  await import('node:fs').then(fs => fs.writeFileSync(config, '[images]\nkeep_blobs = false\n'));
+  writeFileSync(config, '[images]\nkeep_blobs = false\n');
   const from = `${registry.host}/team/dropped:1`;
   const digest = await push(registry, 'team/dropped', '1', layered('d'));
   await box.ok('--config', config, 'pull', '-q', from);
@@ -136,8 +130,8 @@ test('without its blobs: what the registry has stays as it is, the rest is packe
 test('what cannot be pushed', async () => {
   const box = fresh();
   await load(box, busyboxImage(), `${registry.host}/team/one`);
-  await box.fails(125, /no such image here/, 'push', `${registry.host}/team/nobody`);
-  await box.fails(125, /no such image here/, 'push', '-a', `${registry.host}/team/nobody`);
+  await box.fails(1, /no such image here/, 'push', `${registry.host}/team/nobody`);
+  await box.fails(1, /no such image here/, 'push', '-a', `${registry.host}/team/nobody`);
   await box.fails(125, /cannot push to a digest/, 'push', `a@sha256:${'0'.repeat(64)}`);
   await box.fails(
     125,
@@ -157,14 +151,9 @@ skopeo('skopeo reads what was pushed', async () => {
   const name = `${registry.host}/team/skopeo:1`;
   await load(box, layered('s'), name);
   await box.ok('push', '-q', name);
-  const { capture } = await import('../support/cli.ts');
   const done = await capture('skopeo', ['inspect', '--tls-verify=false', `docker://${name}`], box.home);
   assert.is(done.code, 0, done.stderr);
   assert.is((JSON.parse(done.stdout) as { Layers: string[] }).Layers.length, layered('s').layers.length);
-});
-
-test('the blobs are those of the manifest', () => {
-  assert.is(ociBlobs(busyboxImage()).blobs.size, 3);
 });
 
 test.run();
