@@ -68,7 +68,7 @@ function split(text: string): {
 function splitDomain(name: string): { domain: string; path: string } {
   const slash = name.indexOf('/');
   const first = slash < 0 ? '' : name.slice(0, slash);
-  const isHost = /[.:A-Z]/.test(first) || first === 'localhost';
+  const isHost = looksLikeHost(first);
   const domain = !isHost || first === 'index.docker.io' ? HUB : first;
   const path = isHost ? name.slice(slash + 1) : name;
   return {
@@ -76,6 +76,8 @@ function splitDomain(name: string): { domain: string; path: string } {
     path: domain === HUB && !path.includes('/') ? LIBRARY + path : path,
   };
 }
+
+const looksLikeHost = (first: string): boolean => /[.:A-Z]/.test(first) || first === 'localhost';
 
 function tagProblem(tag: string): string {
   if (tag === '') return 'the tag after ":" is empty';
@@ -110,6 +112,8 @@ export function formatReference(ref: Reference): string {
 /** Docker's display form of the repository: `alpine`, `ghcr.io/a/b`. */
 export function familiarName(ref: Reference): string {
   if (ref.domain !== HUB) return repositoryOf(ref);
+  // `docker.io/quay.io/x` is not quay.io's x, and must not look as if it were.
+  if (looksLikeHost(ref.path.split('/', 1)[0] ?? '')) return repositoryOf(ref);
   const rest = ref.path.startsWith(LIBRARY) ? ref.path.slice(LIBRARY.length) : ref.path;
   // `library/a/b` keeps its prefix: `a/b` would be read back as another repository.
   return rest.includes('/') ? ref.path : rest;

@@ -21,6 +21,9 @@ const GOOD: ReadonlyArray<readonly [string, string, string]> = [
   ['bitnami/redis', 'docker.io/bitnami/redis:latest', 'bitnami/redis:latest'],
   ['docker.io/library/a/b', 'docker.io/library/a/b:latest', 'library/a/b:latest'],
   ['localhost/x', 'localhost/x:latest', 'localhost/x:latest'],
+  ['docker.io/quay.io/x', 'docker.io/quay.io/x:latest', 'docker.io/quay.io/x:latest'],
+  ['docker.io/localhost/x', 'docker.io/localhost/x:latest', 'docker.io/localhost/x:latest'],
+  ['docker.io/library/quay.io/x', 'docker.io/library/quay.io/x:latest', 'library/quay.io/x:latest'],
   ['localhost:5000/x/y:1', 'localhost:5000/x/y:1', 'localhost:5000/x/y:1'],
   ['[::1]:5000/x', '[::1]:5000/x:latest', '[::1]:5000/x:latest'],
   ['127.0.0.1:5000/x', '127.0.0.1:5000/x:latest', '127.0.0.1:5000/x:latest'],
@@ -92,6 +95,15 @@ for (const [text, problem] of BAD) {
 test('names the repository', () => {
   assert.is(repositoryOf(parseReference('a:1')), 'docker.io/library/a');
   assert.is(familiarName(parseReference('quay.io/a/b:1')), 'quay.io/a/b');
+});
+
+test('a terminal obeys nothing of a bad reference', () => {
+  for (const text of ['a:\x9b2J', 'a\x7f', 'a@\u202e', 'x.\x85/y', `${'\x1b'.repeat(1000)}`]) {
+    assert.throws(
+      () => parseReference(text),
+      (e: Error) => !/[\p{Cc}\u202e]/u.test(e.message),
+    );
+  }
 });
 
 test('a very long reference is shown cut', () => {
