@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -85,7 +93,7 @@ test('/proc of the container shows no way out', async () => {
 /** Exchanges /x between a directory and a link to the host's directory as fast as it can. */
 const SWAP =
   'mkdir /x /y; echo inside > /x/secret; while :; do mv /x /d; ln -s HOST /x; rm /x; mv /d /x; done &';
-const ROUNDS = 12;
+const ROUNDS = process.env.TSBOX_TEST_LONG ? 60 : 4;
 
 test('a link that is exchanged while it copies out', async () => {
   const { box, id, dir } = await scene(SWAP);
@@ -94,9 +102,11 @@ test('a link that is exchanged while it copies out', async () => {
     await box('cp', `${id}:/x/secret`, join(out, `f${i}`));
     await box('cp', '-L', `${id}:/x`, join(out, `d${i}`));
   }
-  for (const name of readdirSync(out, { recursive: true }) as string[]) {
-    if (name.endsWith('secret') || /^f\d+$/.test(name))
-      assert.is(readFileSync(join(out, name), 'utf8'), 'inside\n', name);
+  // What was a link in that moment may come out as one, never as what it leads to on the host.
+  for (const name of readdirSync(out)) {
+    const there = lstatSync(join(out, name));
+    const file = there.isDirectory() ? join(out, name, 'secret') : join(out, name);
+    if (!there.isSymbolicLink() && existsSync(file)) assert.is(readFileSync(file, 'utf8'), 'inside\n', name);
   }
   assertUntouched(dir);
 });

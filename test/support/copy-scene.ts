@@ -10,7 +10,7 @@ export async function container(
   ...flags: string[]
 ): Promise<{ box: Box; id: string; sh(script: string): Promise<string> }> {
   const box = await busybox();
-  const command = state === 'running' ? `${script}; echo ready; sleep 1000` : script;
+  const command = state === 'running' ? `${script}\necho ready\nsleep 1000` : script;
   const id = await box.ok('create', '--network', 'none', ...flags, 'busybox', 'sh', '-c', command);
   if (state === 'exited') await box.ok('start', '-a', id);
   if (state === 'running') {
@@ -24,8 +24,14 @@ export async function container(
 
 async function ready(box: Box, id: string): Promise<void> {
   const logs = box.start('logs', '-f', id);
-  await new Promise<void>(resolve => logs.stdout?.once('data', () => resolve()));
-  logs.kill();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      logs.stdout?.once('data', () => resolve());
+      logs.once('close', () => reject(new Error('the container ended before it was ready')));
+    });
+  } finally {
+    logs.kill();
+  }
 }
 
 /** A new directory on the host. */

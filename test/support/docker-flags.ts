@@ -104,6 +104,8 @@ export const DOCKER_FLAGS: Readonly<Record<string, readonly string[]>> = {
     '--workdir',
   ],
   commit: ['--author', '--change', '--message', '--pause'],
+  cp: ['--archive', '--follow-link', '--quiet'],
+  export: ['--output'],
   exec: [
     '--detach',
     '--detach-keys',
