@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { busyboxImage, dockerArchive } from '../support/images.ts';
 import { busybox, field, removeContainers, sh } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
+import { eventually } from '../support/within.ts';
 
 const test = requires(suite('run: options'), 'userns', 'busybox');
 test.after.each(removeContainers);
@@ -183,6 +184,38 @@ test('--shm-size, --ulimit and --sysctl have an effect', async () => {
   assert.is(await sh('df -k /dev/shm | tail -1 | awk "{print \\$2}"', '--shm-size', '1m'), '1024');
   assert.is(await sh('ulimit -Sn; ulimit -Hn', '--ulimit', 'nofile=100:200'), '100\n200');
   assert.is(await sh('cat /proc/sys/kernel/msgmax', '--sysctl', 'kernel.msgmax=5000'), '5000');
+});
+
+test('-a connects one stream only', async () => {
+  const box = await busybox();
+  const script = 'echo out; echo err >&2';
+  const only = async (stream: string) => {
+    const { stdout, stderr } = await box(...RUN, '-a', stream, 'busybox', 'sh', '-c', script);
+    return [stdout, stderr];
+  };
+  assert.equal(await only('stdout'), ['out\n', '']);
+  assert.equal(await only('stderr'), ['', 'err\n']);
+});
+
+test('--label-file, and --label over it', async () => {
+  const box = await busybox();
+  const file = join(box.home.dir, 'labels');
+  writeFileSync(file, '# comment\na=file\nb=file\n');
+  const id = await box.ok('create', '--label-file', file, '--label', 'b=flag', 'busybox', 'true');
+  assert.equal(JSON.parse(await field(id, '{{json .Config.Labels}}')), { a: 'file', b: 'flag' });
+});
+
+test('--stop-signal is what stop sends, --stop-timeout how long it waits', async () => {
+  const box = await busybox();
+  const script = 'trap "echo got usr1" USR1; trap "" TERM; echo ready; while :; do sleep 0.05; done';
+  const flags = ['--stop-signal', 'USR1', '--stop-timeout', '1'];
+  const id = await box.ok('run', '-d', '--network', 'none', ...flags, 'busybox', 'sh', '-c', script);
+  await eventually(10_000, 'ready', async () =>
+    (await box.ok('logs', id)).includes('ready') ? true : undefined,
+  );
+  await box.ok('stop', id);
+  assert.match(await box.ok('logs', id), /got usr1/);
+  assert.is(await field(id, '{{.State.ExitCode}}'), '137');
 });
 
 test('a private directory of the caller is not made readable for others', async () => {
