@@ -2,8 +2,7 @@
 #pragma once
 #include "sys.h"
 #undef stdin /* the name of a header record */
-enum { CHANNEL = 3, SIGNAL_PIPE = 4, SERVICES = 8, KEEPS = 8, FAIL = 125 /* docker's status for errors of its own */ };
-enum { FRAME_MAX = 16 << 20, PACKET = 32768 /* most content of a packet of the session and sync sockets */ };
+enum { CHANNEL = 3, SIGNAL_PIPE = 4, SERVICES = 8, KEEPS = 8, FAIL = 125 /* docker's status for errors of its own */, FRAME_MAX = 16 << 20, PACKET = 32768 /* most content of a packet of the session and sync sockets */ };
 enum role { SUPERVISE, JOIN, ENTER };
 struct buf { char *p; size_t n, cap; };
 struct record { struct field { const char *p; uint32_t n; } *f; uint32_t n; }; /* f[].p[f[].n] is NUL */

@@ -23,24 +23,24 @@ static void end_stdin(void) {
 static void drop(struct client *c) {
     if (c->first && !session.tty) end_stdin();
     if (c->first) SAY("left"); /* its front has ended, whatever becomes of the command */
-    close(c->fd); *c = (struct client){.fd = -1};
+    close(c->fd); memset(c, 0, offsetof(struct client, in));
 }
 void session_add(int fd, const char *streams, bool first) {
     struct client *c = session.client;
-    while (c < session.client + 16 && c->fd >= 0) c++;
-    if (c == session.client + 16) close(fd);
-    else *c = (struct client){.fd = fd, .first = first, .pos = session.queue.n, .want = {strchr(streams, 'o'), strchr(streams, 'e')}};
+    while (c < session.client + 16 && c->fd) c++;
+    if (c == session.client + 16) return (void)close(fd);
+    c->fd = fd, c->first = first, c->pos = session.queue.n, c->want[0] = strchr(streams, 'o'), c->want[1] = strchr(streams, 'e');
 }
 /* False: it would block. A client that cannot be written to is gone. */
 static bool put(struct client *c, const void *p, size_t n) {
-    if (c->fd < 0 || send(c->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return true;
+    if (!c->fd || send(c->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return true;
     return errno == EAGAIN || errno == ENOBUFS ? false : (drop(c), true);
 }
-static bool pending(const struct client *c) { return c->fd >= 0 && (c->pos < session.queue.n || c->ack || (c->go && session.live)); }
+static bool pending(const struct client *c) { return c->fd && (c->pos < session.queue.n || c->ack || (c->go && session.live)); }
 static void flush(struct client *c) {
     if (c->go && session.live && put(c, (char[]){'g', (char)session.tty}, 2)) c->go = false;
     if (c->ack && put(c, "a", 1)) c->ack = false;
-    for (uint32_t n; c->fd >= 0 && c->pos < session.queue.n; c->pos += n + 4) {
+    for (uint32_t n; c->fd && c->pos < session.queue.n; c->pos += n + 4) {
         const char *p = memcpy(&n, session.queue.p + c->pos, 4) ? session.queue.p + c->pos + 4 : NULL;
         if ((*p == 'x' || c->want[*p == 'r']) && !put(c, p, n)) return;
     }
@@ -93,7 +93,7 @@ static void client_in(struct client *c) {
 }
 void session_watch(void) {
     bool feeding = false; npolled = 0;
-    for (EACH(c)) watch(c->fd, (short)(POLLIN | (pending(c) ? POLLOUT : 0))), feeding |= c->in_n > 0;
+    for (EACH(c)) watch(c->fd ? c->fd : -1, (short)(POLLIN | (pending(c) ? POLLOUT : 0))), feeding |= c->in_n > 0;
     for (int i = 0; i < 2 && session.queue.n == 0; i++) watch(session.out[i], POLLIN);
     watch(feeding ? session.in : -1, POLLOUT); watch(session.listen, POLLIN);
 }
@@ -107,7 +107,7 @@ bool session_pump(void) {
         flush(c);
         done &= !pending(c);
     }
-    for (EACH(c)) c->pos = done ? 0 : c->pos;
+    for (EACH(c)) if (done && c->fd) c->pos = 0;
     if (done) session.queue.n = 0;
     int fd = hit(session.listen) ? accept4(session.listen, NULL, NULL, SOCK_CLOEXEC) : -1;
     if (fd >= 0) session_add(fd, "", false);

@@ -1,7 +1,7 @@
 /* The streams of a command and those who are connected to them: the supervisor's end of the session socket. */
 #include "helper.h"
 struct client {
-    int fd;                     /* -1: free */
+    int fd;                     /* 0: free */
     bool first, go, ack, eof;   /* first: its stdin's end is the command's; to be told 'g', 'a'; its stdin has ended */
     bool want[2];               /* stdout, stderr */
     size_t pos, in_at, in_n;    /* pos: how much of the queue it has got */

@@ -2,6 +2,7 @@
  * before the fork and what they keep after it; the loop is one. */
 #include "session.h"
 #include <sys/file.h>
+#include <sys/mman.h>
 struct kid {
     const struct service *service;
     pid_t pid;       /* 0: not started, or dead */
@@ -12,7 +13,7 @@ static struct super {
     enum role role;
     struct request *q;
     struct kid kid[SERVICES + 1]; /* the first is init, the others are services */
-    int nkid, signals, lock, exit_pipe[2], status, pid;
+    int nkid, signals, lock, exit_pipe[2], status, pid, slim;
     bool dead, started, failed, alone; char *since;
 } S;
 #define INIT S.kid[0]
@@ -116,11 +117,16 @@ static void reap(void) {
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
         for (KIDS(k, 0)) if (pid == k->pid) on_death(k, pid, status);
 }
+/* Once, before a wait that may take days: pages of the program that were for the start are given back. */
+static void slim(void) {
+    extern char __executable_start[], __init_array_start[]; size_t n = ((uintptr_t)__init_array_start & ~(uintptr_t)0xffff) - (uintptr_t)__executable_start;
+    if (S.started && !S.slim++) madvise(__executable_start, n, MADV_DONTNEED);
+}
 static void loop(void) {
     char byte; struct signalfd_siginfo i;
     session_watch(); watch(S.signals, POLLIN);
     for (KIDS(k, 0)) watch(k->sync, POLLIN), watch(k->ready, POLLIN), watch(k->out, POLLIN);
-    watch_wait();
+    slim(); watch_wait();
     for (KIDS(k, 0)) {
         if (hit(k->out)) on_output(k);
         if (hit(k->ready) && read(k->ready, &byte, 1) == 1) SAY("service", k->service->plan.name, "ready");
@@ -176,10 +182,8 @@ static int parent(void) {
     int status = finish(); return run_onexit(&S.q->onexit), status;
 }
 int supervise(struct request *q, enum role role) {
-    int pair[2];
-    S = (struct super){.role = role, .q = q, .nkid = q->nservice + 1, .signals = -1, .lock = -1, .exit_pipe = {-1, -1}};
+    int pair[2]; S.role = role, S.q = q, S.nkid = q->nservice + 1, S.signals = S.lock = S.exit_pipe[0] = S.exit_pipe[1] = -1;
     session.in = session.out[0] = session.out[1] = session.listen = session.log = -1;
-    for (int i = 0; i < 16; i++) session.client[i].fd = -1;
     for (KIDS(k, 0)) k->sync = k->ready = k->out = -1, k->service = k > S.kid ? &q->service[k - S.kid - 1] : NULL;
     if (role == ENTER || !q->front->s) return parent();
     if (socket_pair(pair)) return FAIL;

@@ -32,8 +32,6 @@
 enum { NR_PIDFD_SEND_SIGNAL = 424, NR_OPEN_TREE = 428, NR_MOVE_MOUNT = 429, NR_PIDFD_OPEN = 434, NR_CLONE3 = 435,
        NR_CLOSE_RANGE = 436, NR_OPENAT2 = 437, NR_MOUNT_SETATTR = 442 }; /* the same on every architecture */
 enum { TREE_CLONE = 1, TREE_RECURSIVE = 0x8000, MOVE_FROM_EMPTY = 4, MOVE_TO_EMPTY = 0x40, CLOSE_CLOEXEC = 4 };
-enum { IN_NO_XDEV = 1, IN_NO_MAGICLINKS = 2, IN_NO_SYMLINKS = 4, IN_ROOT = 0x10, MEMFD_EXECUTABLE = 0x10 };
-enum { MAGIC_PROC = 0x9fa0, MAGIC_DEVPTS = 0x1cd1, NEWTIME = 0x80 };
-struct open_how2 { uint64_t flags, mode, resolve; };
-struct mount_attr4 { uint64_t set, clear, propagation, userns; };
+enum { IN_NO_XDEV = 1, IN_NO_MAGICLINKS = 2, IN_NO_SYMLINKS = 4, IN_ROOT = 0x10, MEMFD_EXECUTABLE = 0x10, MAGIC_PROC = 0x9fa0, MAGIC_DEVPTS = 0x1cd1, NEWTIME = 0x80 };
+struct open_how2 { uint64_t flags, mode, resolve; }; struct mount_attr4 { uint64_t set, clear, propagation, userns; };
 struct clone_args3 { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; };
