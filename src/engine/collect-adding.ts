@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { listTemporary, takeGarbage } from '../store/workdir.ts';
-import { rm, stat } from '../util/files.ts';
+import { stat } from '../util/files.ts';
 
 /** `tmp/adding-<random>`: an empty work directory held by whoever adds images; its time is when that began. */
 export const ADDING_PREFIX = 'adding';
@@ -16,12 +16,10 @@ export async function oldestAdding(tmp: string): Promise<number | undefined> {
   return oldest;
 }
 
-/** Undefined when whoever made the mark is dead; it is removed then. */
-async function beginOf(path: string): Promise<number | undefined> {
+/** Undefined when whoever made the mark is dead. */
+export async function beginOf(path: string): Promise<number | undefined> {
   const info = await stat(path).catch(() => undefined);
   const dead = await takeGarbage(path);
-  if (!dead) return info?.mtimeMs;
-  await rm(path, { recursive: true, force: true });
-  await dead.release();
-  return undefined;
+  await dead?.release();
+  return dead ? undefined : info?.mtimeMs;
 }

@@ -9,6 +9,7 @@ import { identityAlive, ownIdentity } from '../store/containers-owner.ts';
 import { containerExists } from '../store/containers-read.ts';
 import { listTemporary, takeGarbage } from '../store/workdir.ts';
 import { rename } from '../util/files.ts';
+import { ADDING_PREFIX, beginOf } from './collect-adding.ts';
 import type { Engine } from './context.ts';
 
 /**
@@ -50,11 +51,25 @@ async function sweepContainer(engine: Engine, mark: Fleeting): Promise<void> {
 
 /** Work directories that nobody holds, and what removers that were killed had moved there. */
 async function sweepTemporary(engine: Engine): Promise<void> {
-  for (const entry of await listTemporary(engine.paths.tmp)) {
+  const entries = await listTemporary(engine.paths.tmp);
+  const marks = entries.filter(entry => entry.startsWith(`${ADDING_PREFIX}-`));
+  for (const entry of entries.filter(each => !marks.includes(each))) {
     const [, remover] = /^gone-[^.]+\.(.+)$/.exec(entry) ?? [];
     if (remover === undefined) await sweepWorkDir(engine, entry);
     else if (!identityAlive(remover)) await sweepGone(engine, entry);
   }
+  if (marks.length > 0) await sweepMarks(engine, marks);
+}
+
+/** What commands had brought that were killed while they added images is garbage, too. Their marks go last: we may be killed as well. */
+async function sweepMarks(engine: Engine, marks: readonly string[]): Promise<void> {
+  const dead = [];
+  for (const mark of marks) {
+    if ((await beginOf(join(engine.paths.tmp, mark))) === undefined) dead.push(mark);
+  }
+  if (dead.length === 0) return;
+  await (await import('./collect.ts')).collect(engine);
+  for (const mark of dead) await sweepWorkDir(engine, mark);
 }
 
 async function sweepWorkDir(engine: Engine, entry: string): Promise<void> {

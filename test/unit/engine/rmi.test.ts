@@ -8,6 +8,7 @@ import { imageStore } from '../../../src/engine/find-image.ts';
 import { images } from '../../../src/engine/images.ts';
 import { inspectImage } from '../../../src/engine/inspect-image.ts';
 import { rmi } from '../../../src/engine/rmi.ts';
+import { sweep } from '../../../src/engine/sweep.ts';
 import { tag } from '../../../src/engine/tag.ts';
 import { TsboxError } from '../../../src/errors.ts';
 import { sha256 } from '../../../src/oci/digest.ts';
@@ -179,6 +180,9 @@ test('the mark of a command that was killed does not count', async ({ engine }) 
   mkdirSync(join(engine.paths.tmp, 'adding-0123456789abcdef'));
   await imageStore(engine).blobs.put(Buffer.from('left by it'));
   assert.is((await collect(engine)).blobs.length, 1);
+  await imageStore(engine).blobs.put(Buffer.from('left by it'));
+  await sweep(engine);
+  assert.equal(await imageStore(engine).blobs.list(), []);
   assert.equal(readdirSync(engine.paths.tmp), []);
 });
 
