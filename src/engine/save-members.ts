@@ -28,8 +28,8 @@ export function document(name: string, value: object): Member {
 export async function openBlobs(blobs: BlobStore, wanted: readonly Descriptor[]): Promise<Member[]> {
   const members: Member[] = [];
   try {
-    for (const digest of new Set(wanted.map(descriptor => descriptor.digest)))
-      members.push(await openBlob(blobs.path(digest), digest));
+    for (const descriptor of new Map(wanted.map(each => [each.digest, each])).values())
+      members.push(await openBlob(blobs.path(descriptor.digest), descriptor));
     return members;
   } catch (error) {
     await closeMembers(members);
@@ -37,16 +37,21 @@ export async function openBlobs(blobs: BlobStore, wanted: readonly Descriptor[])
   }
 }
 
-async function openBlob(path: string, digest: string): Promise<Member> {
+async function openBlob(path: string, { digest, size }: Descriptor): Promise<Member> {
   const content = await open(path, 'r').catch((error: unknown) => {
     if (!hasErrno(error, 'ENOENT')) throw ioError(error, `cannot read blob ${digest}`);
-    throw new TsboxError('STORE_CORRUPT', `blob ${digest} of an image is missing`, {
-      hint: 'pull or load the image again',
-    });
+    throw damaged(`blob ${digest} of an image is missing`);
   });
-  const { size } = await content.stat();
-  return { name: blobName(digest), size, content };
+  const status = await content.stat();
+  if (status.size === size) return { name: blobName(digest), size, content };
+  await content.close();
+  throw damaged(`blob ${digest} of an image has ${status.size} bytes instead of ${size}`);
 }
+
+const damaged = (what: string): TsboxError =>
+  new TsboxError('STORE_CORRUPT', what, {
+    hint: 'tsbox system check mends the store; pull or load the image again',
+  });
 
 export async function closeMembers(members: readonly Member[]): Promise<void> {
   await Promise.all(members.map(async ({ content }) => Buffer.isBuffer(content) || content.close()));
