@@ -44,6 +44,8 @@ function passedOn(): Record<string, string> {
     'TSBOX_TEST_CACHE',
     'TSBOX_TEST_BIN',
     'TSBOX_DEBUG',
+    'FUZZ_SECONDS',
+    'FUZZ_SEED',
   ];
   return Object.fromEntries(
     names.flatMap(name => {

@@ -28,6 +28,7 @@ interface KindRules {
 export const KINDS = {
   unit: { accounts: ['ranges'], shared: true, leaks: false, limit: 120 },
   arch: { accounts: ['self'], shared: true, leaks: false, limit: 60 },
+  fuzz: { accounts: ['self'], shared: false, leaks: false, limit: 900 },
   helpers: { accounts: ['self'], shared: false, leaks: false, limit: 240 },
   contract: { accounts: ['ranges', 'single'], shared: false, leaks: true, limit: 240 },
   security: { accounts: ['ranges', 'single'], shared: false, leaks: true, limit: 240 },

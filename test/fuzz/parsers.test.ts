@@ -1,0 +1,23 @@
+import { suite } from 'uvu';
+import { note } from '../support/note.ts';
+import { fuzz } from './fuzz.ts';
+import { TARGETS } from './targets.ts';
+
+/**
+ * Every parser of what strangers write, fuzzed with the coverage of its code as guide. FUZZ_SECONDS for each: a second by
+ * default, 15 in CI, 60 with --long. A finding prints the input as a line for `regressions/`.
+ */
+const test = suite('fuzz: parsers');
+const isLong = Boolean(process.env.TSBOX_TEST_LONG);
+const seconds = Number(process.env.FUZZ_SECONDS ?? (isLong ? 60 : 1));
+const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
+
+for (const name of Object.keys(TARGETS)) {
+  test(`${name} refuses or reads whatever comes`, async () => {
+    const { inputs, blocks } = await fuzz(name, seconds, seed);
+    note(`${name}: ${inputs} inputs in ${seconds} s, ${blocks} blocks reached`);
+    if (inputs < 100) throw new Error(`only ${inputs} inputs`);
+  });
+}
+
+test.run();
