@@ -6,6 +6,7 @@ import { READ_ONLY } from '../layer/copy-error.ts';
 import { insidePath } from '../layer/copy-rules.ts';
 import type { CopyFound } from '../layer/copy-tasks.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
+import { recordContainerEvent } from '../store/containers-events.ts';
 import { openView } from './container-view.ts';
 import type { ContainerView } from './container-view-process.ts';
 import type { Engine } from './context.ts';
@@ -41,6 +42,7 @@ export async function copyOut(
   } catch (error) {
     throw await reason(view, error, record);
   }
+  recordContainerEvent(engine.paths, record, 'archive-path');
   return { bytes: counted.bytes, path: host?.path ?? '-' };
 }
 
@@ -83,6 +85,7 @@ export async function copyIn(
   } catch (error) {
     throw await reason(view, error, record);
   }
+  recordContainerEvent(engine.paths, record, 'extract-to-dir');
   return { bytes: counted.bytes, path: inside };
 }
 

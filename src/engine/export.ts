@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hasErrno } from '../errors.ts';
+import { recordContainerEvent } from '../store/containers-events.ts';
 import { openView } from './container-view.ts';
 import type { ContainerView } from './container-view-process.ts';
 import type { Engine } from './context.ts';
@@ -26,6 +27,7 @@ export async function exportContainer(
   } finally {
     await view.stop();
   }
+  recordContainerEvent(engine.paths, found.record, 'export');
 }
 
 /** Not whole before the process has said so. */
