@@ -59,11 +59,16 @@ async function fill(engine: Engine, record: ContainerRecord, mount: MountRecord)
   const target = join('volumes', mount.source, `.copy-${newId().slice(0, 16)}.${ownIdentity()}`);
   try {
     await flatten(engine, layers, target);
+    if (record.userns.mode === 'keep-id') await seenAsInImage(engine, record, target);
     renameSync(join(engine.paths.root, target), volumeData(engine.paths, mount.source));
   } catch (error) {
     await (await import('./remove-tree.ts')).removeTree(engine, target);
     if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
   }
+}
+
+async function seenAsInImage(engine: Engine, record: ContainerRecord, target: string): Promise<void> {
+  await (await import('./volumes-owner.ts')).showAsImage(engine, record, join(engine.paths.root, target));
 }
 
 /** What copies that were killed left beside the volume's directory. */

@@ -1,9 +1,14 @@
 import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsboxError } from '../errors.ts';
-import type { GiveTask } from '../layer/tasks.ts';
+import { translate } from '../host/id-ranges.ts';
+import type { GiveTask, TranslateTask } from '../layer/tasks.ts';
+import type { IdMapLine } from '../plan/ops.ts';
 import type { ContainerRecord, MountRecord } from '../store/container-record.ts';
+import { containerMaps } from './container-maps.ts';
 import type { ContainerPlan } from './container-plan.ts';
+import type { Engine } from './context.ts';
+import { enterHost } from './machine.ts';
 import { startTask } from './userns-process.ts';
 
 /**
@@ -34,8 +39,26 @@ async function giveOne(
       hint: `mount ${dirname(directory)} with :U, or leave :U out`,
     });
   }
-  const task: GiveTask = { task: 'give', uid, gid };
+  const task: GiveTask = { task: 'give', uid, gid, path: directory };
   const host = { helper, cwd: header.cwd, maps };
   const what = 'the process that gives a volume to its user';
   await (await startTask<number>(host, task, { name: 'give', directory, what })).result;
+}
+
+/**
+ * keep-id: what was written with the ids of the store is given those that make it look the same under the container's map, the ids of the
+ * image.
+ */
+export async function showAsImage(engine: Engine, record: ContainerRecord, directory: string): Promise<void> {
+  const host = await enterHost(engine);
+  const shown = await containerMaps(engine, record);
+  const lines = (from: readonly IdMapLine[], to: readonly IdMapLine[]): IdMapLine[] =>
+    translate(from, to).map(({ inside, outside, count }) => ({ inside: outside, outside: inside, count }));
+  const task: TranslateTask = {
+    task: 'translate',
+    uid: lines(shown.uid, host.maps.uid),
+    gid: lines(shown.gid, host.maps.gid),
+  };
+  const what = 'the process that fills a volume';
+  await (await startTask<number>(host, task, { name: 'fill', directory, what })).result;
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
+import type { IdMapLine } from '../plan/ops.ts';
 import type { GrowthLimits } from './decompress.ts';
 import type { Reductions } from './metadata.ts';
 import type { PackResult } from './pack.ts';
@@ -104,11 +105,21 @@ export interface GiveTask {
   readonly task: 'give';
   readonly uid: number;
   readonly gid: number;
+  /** The directory's path, for messages. */
+  readonly path: string;
+}
+
+/** Changes owners in the directory on descriptor 0 (src/layer/give.ts). Reply: how many were changed. */
+export interface TranslateTask {
+  readonly task: 'translate';
+  readonly uid: readonly IdMapLine[];
+  readonly gid: readonly IdMapLine[];
 }
 
 export type Task =
   | VerifyTask
   | GiveTask
+  | TranslateTask
   | ChangesTask
   | CommitTask
   | ApplyTask

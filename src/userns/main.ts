@@ -29,6 +29,7 @@ async function perform(task: Exclude<Task, FlattenTask>): Promise<unknown> {
   if (task.task === 'verify') return (await import('./verify.ts')).verify(task);
   if (task.task === 'usage') return task.paths.map((await import('../layer/usage.ts')).treeSize);
   if (task.task === 'give') return (await import('./give.ts')).give(task);
+  if (task.task === 'translate') return (await import('./give.ts')).translate(task);
   if (task.task === 'apply') return (await import('./apply.ts')).apply(task);
   if (task.task === 'pack') return (await import('./pack.ts')).pack(task);
   const { commit, listChanges } = await import('./commit.ts');

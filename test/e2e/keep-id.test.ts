@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { busyboxImage, dockerArchive, layerOf } from '../support/images.ts';
 import { busybox, removeContainers, sh, sleeper } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
 
@@ -81,6 +82,35 @@ test('what the container writes to its own root is there after a restart, with i
     script,
   );
   assert.is(await box.ok('start', '-a', 'again'), me);
+});
+
+test('a volume of the image has the image’s owners, whatever the map', async () => {
+  const box = await busybox();
+  const dir = join(box.home.dir, 'layer');
+  mkdirSync(join(dir, 'srv/data'), { recursive: true });
+  writeFileSync(join(dir, 'srv/data/file'), 'x');
+  linkSync(join(dir, 'srv/data/file'), join(dir, 'srv/data/twice'));
+  const image = busyboxImage({ Volumes: { '/srv/data': {} } });
+  const layers = [...image.layers, layerOf(dir, '1000:44')];
+  await box.ok(
+    'load',
+    '-i',
+    dockerArchive({ ...image, layers }, 'owned:latest', join(box.home.dir, 'owned.tar')),
+  );
+  for (const mode of ['ranges', 'keep-id', 'keep-id:uid=1000,gid=1000']) {
+    const flags = ['run', '--rm', '--network', 'none', '--userns', mode, '-u', '0:0'];
+    const out = await box.ok(
+      ...flags,
+      'owned',
+      'stat',
+      '-c',
+      '%u:%g',
+      '/srv/data',
+      '/srv/data/file',
+      '/srv/data/twice',
+    );
+    assert.is(out, '1000:44\n1000:44\n1000:44', mode);
+  }
 });
 
 test('a driver that would show wrong owners is refused', async () => {
