@@ -1,0 +1,149 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { busybox, field, removeContainers, sleeper } from '../support/ready.ts';
+import { requires } from '../support/requires.ts';
+import { eventually } from '../support/within.ts';
+
+/** restart, restart policies, rename, update and port. */
+const test = requires(suite('restart'), 'userns', 'busybox');
+test.after.each(removeContainers);
+
+const start = async (policy: string, script: string): Promise<string> => {
+  const flags = ['--network', 'none', '--restart', policy];
+  return (await busybox()).ok('run', '-d', ...flags, 'busybox', 'sh', '-c', script);
+};
+const count = async (id: string): Promise<number> => Number(await field(id, '{{.RestartCount}}'));
+const status = (id: string): Promise<string> => field(id, '{{.State.Status}}');
+
+test('on-failure:2 tries twice more, then gives up', async () => {
+  const id = await start('on-failure:2', 'echo x >> /runs; exit 5');
+  await eventually(
+    10_000,
+    'it gives up',
+    async () => (await count(id)) === 2 && (await status(id)) === 'exited',
+  );
+  await new Promise(resolve => setTimeout(resolve, 700));
+  assert.is(await field(id, '{{.RestartCount}} {{.State.ExitCode}}'), '2 5');
+  const policy = await field(
+    id,
+    '{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}',
+  );
+  assert.is(policy, 'on-failure 2');
+});
+
+test('on-failure leaves a success alone', async () => {
+  const box = await busybox();
+  const id = await start('on-failure', 'sleep 0.2');
+  await box.ok('wait', id);
+  await new Promise(resolve => setTimeout(resolve, 400));
+  assert.is(await field(id, '{{.State.Status}} {{.RestartCount}}'), 'exited 0');
+});
+
+test('always: also after a success, and killed from outside; stop ends it', async () => {
+  const box = await busybox();
+  const id = await start('always', 'sleep 1000');
+  process.kill(Number(await field(id, '{{.State.Pid}}')), 'SIGKILL');
+  await eventually(
+    5000,
+    'it is back',
+    async () => (await count(id)) === 1 && (await status(id)) === 'running',
+  );
+  await box.ok('stop', '-t', '0', id);
+  await new Promise(resolve => setTimeout(resolve, 500));
+  assert.is(await status(id), 'exited');
+  await box.ok('start', id);
+  assert.is(await field(id, '{{.State.Status}} {{.RestartCount}}'), 'running 0', 'counted anew');
+});
+
+test('while it waits: restarting, and stop, start and rm -f work', async () => {
+  const box = await busybox();
+  const id = await start('always', 'exit 3');
+  await eventually(
+    10_000,
+    'a longer wait',
+    async () => (await count(id)) >= 3 && (await status(id)) === 'restarting',
+  );
+  assert.match(await box.ok('ps', '--format', '{{.Status}}'), /^Restarting \(3\) /);
+  await box.fails(1, /not running/, 'exec', id, 'true');
+  await box.ok('stop', id);
+  assert.is(await status(id), 'exited');
+  await new Promise(resolve => setTimeout(resolve, 1000));
+  assert.is(await status(id), 'exited');
+  await box.ok('start', id);
+  await box.ok('rm', '-f', id);
+  await new Promise(resolve => setTimeout(resolve, 500));
+  assert.is(await box.ok('ps', '-aq'), '');
+});
+
+test('update gives a policy to one that runs, and takes it away', async () => {
+  const box = await busybox();
+  const id = await sleeper();
+  assert.is(await box.ok('update', '--restart', 'unless-stopped', id), id);
+  process.kill(Number(await field(id, '{{.State.Pid}}')), 'SIGKILL');
+  await eventually(
+    5000,
+    'it is back',
+    async () => (await count(id)) === 1 && (await status(id)) === 'running',
+  );
+  await box.ok('update', '--restart', 'no', id);
+  process.kill(Number(await field(id, '{{.State.Pid}}')), 'SIGKILL');
+  await eventually(5000, 'it stays away', async () => (await status(id)) === 'exited');
+  await box.fails(1, /restart policy/, 'update', '--restart', 'sometimes', id);
+});
+
+test('restart: another process, the same container', async () => {
+  const box = await busybox();
+  const [id, other] = [await sleeper('--name', 'again'), await sleeper()];
+  const pid = await field(id, '{{.State.Pid}}');
+  assert.is(await box.ok('restart', '-t', '0', 'again', other), `again\n${other}`);
+  assert.not.equal(await field(id, '{{.State.Pid}}'), pid);
+  await box.ok('stop', '-t', '0', id);
+  await box.ok('restart', id);
+  assert.is(await status(id), 'running', 'one that did not run is started');
+});
+
+test('rename: found by the new name alone, the old one is free', async () => {
+  const box = await busybox();
+  const [id] = [await sleeper('--name', 'before'), await sleeper('--name', 'taken')];
+  await box.ok('rename', 'before', 'after');
+  assert.is(await field('after', '{{.Id}} {{.Name}}'), `${id} /after`);
+  await box.fails(1, /no such container/, 'rename', 'before', 'x1');
+  await box.fails(1, /already in use/, 'rename', 'after', 'taken');
+  await box.fails(125, /invalid container name/, 'rename', 'after', 'no good');
+  await box.ok('create', '--name', 'before', 'busybox', 'true');
+});
+
+test('two starts at once: one does it, both succeed', async () => {
+  const box = await busybox();
+  for (let round = 0; round < 3; round++) {
+    const id = await box.ok('create', '--network', 'none', 'busybox', 'sleep', '1000');
+    const starts = await Promise.all([box('start', id), box('start', id), box('start', id)]);
+    assert.equal(
+      starts.map(done => [done.code, done.stderr]),
+      [
+        [0, ''],
+        [0, ''],
+        [0, ''],
+      ],
+    );
+    await box.ok('rm', '-f', id);
+  }
+});
+
+test('stop -s: with another signal', async () => {
+  const box = await busybox();
+  const trap = 'trap "exit 9" HUP; while :; do sleep 0.05; done';
+  const id = await box.ok('run', '-d', '--network', 'none', 'busybox', 'sh', '-c', trap);
+  await box.ok('stop', '-s', 'HUP', id);
+  assert.is(await field(id, '{{.State.ExitCode}}'), '9');
+});
+
+test('generate systemd: starts and stops this container of this store', async () => {
+  const box = await busybox();
+  const id = await box.ok('create', '--name', 'unit', 'busybox', 'true');
+  const unit = await box.ok('generate', 'systemd', 'unit');
+  assert.match(unit, new RegExp(`^ExecStart=.* --root .* start ${id}$`, 'm'));
+  assert.match(unit, /^WantedBy=default.target$/m);
+});
+
+test.run();
