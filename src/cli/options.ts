@@ -17,26 +17,38 @@ interface More {
   hidden?: boolean;
 }
 
-const META = Symbol('tsbox option');
+/** An option as a field declares it: clipanion's own is made when the option is given, since making fifty takes milliseconds. */
+export class Declared {
+  readonly meta: OptionMeta;
+  /** The field's value where the option is not given. */
+  readonly absent: unknown;
+  readonly #make: () => unknown;
 
-const remember = <T>(option: T, meta: OptionMeta): T =>
-  Object.assign(option as object, { [META]: meta }) as T;
+  constructor(meta: OptionMeta, absent: unknown, make: () => unknown) {
+    this.meta = meta;
+    this.absent = absent;
+    this.#make = make;
+  }
+
+  /** clipanion's definition. */
+  make(): unknown {
+    return this.#make();
+  }
+}
 
 /** The metadata of a command's field, if that field is an option. */
-export function metaOf(field: unknown): OptionMeta | undefined {
-  if (typeof field !== 'object' || field === null || !(META in field)) return undefined;
-  return field[META] as OptionMeta;
-}
+export const metaOf = (field: unknown): OptionMeta | undefined =>
+  field instanceof Declared ? field.meta : undefined;
 
 const names = (descriptor: string): string[] => descriptor.split(',');
 
 /** A switch that is off unless given. */
 export const flag = (descriptor: string, description: string, more: More = {}): boolean =>
-  remember(Option.Boolean(descriptor, false), { names: names(descriptor), description, ...more });
+  declare({ names: names(descriptor), description, ...more }, false, () => Option.Boolean(descriptor, false));
 
 /** A switch whose absence means something of its own. */
 export const toggle = (descriptor: string, description: string, more: More = {}): boolean | undefined =>
-  remember(Option.Boolean(descriptor), { names: names(descriptor), description, ...more });
+  declare({ names: names(descriptor), description, ...more }, undefined, () => Option.Boolean(descriptor));
 
 /** An option with one value; the last one given counts. */
 export const text = (
@@ -45,8 +57,14 @@ export const text = (
   description: string,
   more: More = {},
 ): string | undefined =>
-  remember(Option.String(descriptor), { names: names(descriptor), value, description, ...more });
+  declare<string | undefined>({ names: names(descriptor), value, description, ...more }, undefined, () =>
+    Option.String(descriptor),
+  );
 
 /** An option that may be given many times. */
 export const list = (descriptor: string, value: string, description: string, more: More = {}): string[] =>
-  remember(Option.Array(descriptor, []), { names: names(descriptor), value, description, ...more });
+  declare({ names: names(descriptor), value, description, ...more }, [], () => Option.Array(descriptor, []));
+
+/** Until the words are read the field holds its declaration, as clipanion's commands do: to everybody else it has its type. */
+const declare = <T>(meta: OptionMeta, absent: T, make: () => T): T =>
+  new Declared(meta, absent, make) as unknown as T;

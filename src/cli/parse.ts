@@ -3,7 +3,7 @@ import { type Grammar, longest, type Scanned, scan, toClipanion } from './argv.t
 import { CliBuilder, type CommandBuilder, type RunState } from './clipanion.ts';
 import type { Operands, Verb, VerbClass } from './command.ts';
 import type { CliContext } from './context.ts';
-import { metaOf, type OptionMeta } from './options.ts';
+import { Declared, metaOf, type OptionMeta } from './options.ts';
 
 /** A field that clipanion's Option made, seen from outside. */
 interface Field {
@@ -33,31 +33,39 @@ export function parseVerb(
 ): Parsed {
   const command = new verb();
   command.context = context;
-  const fields = Object.entries(command).filter((entry): entry is [string, Field] => isField(entry[1]));
+  const declared = Object.entries(command).filter((entry): entry is [string, Declared] =>
+    isDeclared(entry[1]),
+  );
   const grammar: Grammar = {
-    options: fields.flatMap(([, field]) => metaOf(field) ?? []),
+    options: declared.map(([, option]) => option.meta),
     usage: `tsbox ${name}`,
     ...(verb.operands.rest ? { operandsBeforeRest: verb.operands.min } : {}),
   };
   const scanned = scan(argv, grammar);
   if (scanned.help) return { verb: command, help: true };
   checkCount(name, verb, scanned.operands.length);
-  fill(command, fields, scanned);
+  takeOptions(command, declared, scanned);
+  fill(command, scanned);
   return { verb: command, help: false };
 }
 
-/**
- * Lets clipanion bind the words to the fields. Only the options that were given are registered: its state machine grows
- * with the square of their number, and `run` has fifty.
- */
-function fill(command: Verb, fields: readonly [string, Field][], scanned: Scanned): void {
+const isDeclared = (value: unknown): boolean => value instanceof Declared;
+
+/** Options that are not given have their value; clipanion's state machine grows with the square of the others. */
+function takeOptions(command: Verb, declared: readonly [string, Declared][], scanned: Scanned): void {
+  const given = new Set(scanned.options.map(option => option.name));
+  for (const [key, option] of declared) {
+    const value = given.has(longest(option.meta.names)) ? option.make() : option.absent;
+    Object.assign(command, { [key]: value });
+  }
+}
+
+/** Lets clipanion bind the words to the fields. */
+function fill(command: Verb, scanned: Scanned): void {
+  const fields = Object.entries(command).filter((entry): entry is [string, Field] => isField(entry[1]));
   const cli = new CliBuilder({ binaryName: 'tsbox' });
   const builder = cli.command() as unknown as CommandBuilder<object>;
-  const given = new Set(scanned.options.map(option => option.name));
-  for (const [key, field] of fields) {
-    const meta = metaOf(field);
-    if (!meta || given.has(longest(meta.names))) field.definition(builder, key);
-  }
+  for (const [key, field] of fields) field.definition(builder, key);
   builder.setContext({});
   const state = cli.compile().process(toClipanion(scanned));
   for (const [key, field] of fields) {

@@ -25,6 +25,8 @@ const ARROWS: Record<string, readonly string[]> = {
   runtime: LOW,
   // the second program; nobody imports it
   userns: ['layer', 'oci', 'store', 'sys', 'util'],
+  // makes dist/ when tsbox is built; nobody imports it
+  bundle: [],
   oci: ['util'],
   // id maps are part of plans
   host: ['util', 'type:plan'],
@@ -42,6 +44,7 @@ const HOMES: Record<string, RegExp> = {
   koffi: /^src\/sys\//,
   tar: /^src\/layer\//,
   fzstd: /^src\/layer\//,
+  esbuild: /^src\/bundle\//,
   undici: /^src\/registry\//,
   'smol-toml': /^src\/(host|registry)\//,
   'node:child_process': /^src\/host\/spawn\.ts$/,

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type BuildOptions, build, type TransformOptions, transform } from 'esbuild';
+import { type Chunk, chunkName, hotChunks, pack } from './chunks.ts';
+import { HOT } from './hot.ts';
+
+/** `npm run build:js`: everything in dist/ that is JavaScript. Run from the project's directory. */
+const COMMON: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  external: ['koffi'],
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+/** For the programs: import() would bring Node's ES module loader with it, 10 ms. */
+const PROGRAM: BuildOptions = {
+  ...COMMON,
+  format: 'cjs',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  supported: { 'dynamic-import': false },
+  logOverride: { 'empty-import-meta': 'silent' },
+};
+const REQUIRE = "import{createRequire as r}from'node:module';const require=r(import.meta.url);";
+
+async function buildLoader(): Promise<void> {
+  const banner = { js: readFileSync('src/cli/boot.sh', 'utf8').trimEnd() };
+  await build({ ...PROGRAM, entryPoints: ['src/cli/boot.ts'], outfile: 'dist/tsbox.cjs', banner });
+  chmodSync('dist/tsbox.cjs', 0o755);
+}
+
+async function buildCli(): Promise<void> {
+  const { outputFiles, metafile } = await build({
+    ...COMMON,
+    entryPoints: ['src/cli/main.ts'],
+    outdir: 'dist',
+    external: ['koffi', 'undici'],
+    format: 'esm',
+    splitting: true,
+    metafile: true,
+    write: false,
+  });
+  const chunks = await Promise.all(
+    outputFiles.map(async file => ({ name: chunkName(file.path), code: await toCommonJs(file.text) })),
+  );
+  const hot = hotChunks(metafile, new Set(['src/cli/main.ts', ...HOT]));
+  write(
+    'dist/tsbox.main.cjs',
+    chunks.filter(c => hot.has(c.name)),
+  );
+  write(
+    'dist/tsbox.rest.cjs',
+    chunks.filter(c => !hot.has(c.name)),
+  );
+}
+
+async function toCommonJs(text: string): Promise<string> {
+  const { platform, target, format, minifySyntax, minifyWhitespace, supported, logOverride } = PROGRAM;
+  const options = { platform, target, format, minifySyntax, minifyWhitespace, supported, logOverride };
+  return (await transform(text, options as TransformOptions)).code;
+}
+
+/** The first line tells this pack from any other: the loader's code cache belongs to it. */
+function write(path: string, chunks: readonly Chunk[]): void {
+  const text = pack(chunks);
+  writeFileSync(path, `// ${createHash('sha256').update(text).digest('hex')}\n${text}\n`);
+}
+
+mkdirSync('dist', { recursive: true });
+await Promise.all([
+  buildLoader(),
+  buildCli(),
+  build({ ...PROGRAM, entryPoints: ['src/userns/main.ts'], outfile: 'dist/userns.cjs' }),
+  build({
+    ...COMMON,
+    entryPoints: ['src/index.ts'],
+    outfile: 'dist/index.js',
+    format: 'esm',
+    banner: { js: REQUIRE },
+  }),
+]);
