@@ -28,9 +28,11 @@ export function parseRateLimit(headers: Headers): RateLimit | undefined {
 export function lowLimit({ remaining, limit, window }: RateLimit, host: string): string | undefined {
   const few = limit === undefined ? remaining <= 10 : remaining <= limit / 10;
   if (!few) return undefined;
-  const of = limit === undefined ? '' : ` of ${limit}`;
   const span = window === undefined ? '' : ` within ${duration(window)}`;
-  return cleanText(`registry ${host} answers ${remaining}${of} more pulls${span}; known users may have more`);
+  const all = limit === undefined ? span : ` of ${limit}${span}`;
+  return cleanText(
+    `registry ${host} allows ${remaining} more pulls${all}; more for who is logged in, perhaps`,
+  );
 }
 
 /** Milliseconds until requests are answered again, for an answer 429 without Retry-After. */

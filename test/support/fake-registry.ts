@@ -145,6 +145,7 @@ export class FakeRegistry {
       return send(request, response, mischief.status, mischief.headers ?? {}, mischief.body ?? '', mischief);
     if (url.pathname === '/token') return this.#token(request, url, response);
     if (!this.#allowed(request)) return this.#challenge(response);
+    if (url.pathname === '/v2/') return response.writeHead(200).end('{}');
     if (await this.uploads.handle(request, url, response)) return undefined;
     return this.#content(request, url, response, mischief);
   }

@@ -84,14 +84,14 @@ export function pretendUnpacked({ engine }: Scene, diffId: string): void {
 export const get = (scene: Scene, reference: string, options: PullOptions = {}, engine = scene.engine) =>
   pull(engine, reference, { platform: 'linux/amd64', ...options }, LIMITS);
 
-export async function failsWith(work: Promise<unknown>, code: string, message: RegExp): Promise<void> {
+export async function failsWith(work: Promise<unknown>, code: string, message: RegExp): Promise<TsboxError> {
   try {
     await work;
   } catch (error) {
     assert.instance(error, TsboxError, (error as Error).stack);
     assert.is((error as TsboxError).code, code, (error as Error).message);
     assert.match((error as TsboxError).message, message);
-    return;
+    return error as TsboxError;
   }
   throw new Error('it did not fail');
 }

@@ -23,7 +23,10 @@ test('nonsense is nothing', () => {
 
 test('it is said when little is left', () => {
   const low = lowLimit({ remaining: 3, limit: 100, window: 21600 }, 'docker.io');
-  assert.is(low, 'registry docker.io answers 3 of 100 more pulls within 6 hours; known users may have more');
+  assert.is(
+    low,
+    'registry docker.io allows 3 more pulls of 100 within 6 hours; more for who is logged in, perhaps',
+  );
   assert.match(
     lowLimit({ remaining: 10, limit: undefined, window: 90 }, 'x') ?? '',
     /10 more pulls within 90 seconds/,
