@@ -17,7 +17,7 @@ import {
 import { parseWhiteout } from '../oci/whiteout.ts';
 import { makeFifo } from '../sys/mknod.ts';
 import { setPathTimes } from '../sys/utimens.ts';
-import { getXattr, listXattr, setXattr } from '../sys/xattr.ts';
+import { getXattr, listXattr, removeXattr, setXattr } from '../sys/xattr.ts';
 import { OPAQUE_XATTR } from './marks.ts';
 
 /**
@@ -79,14 +79,25 @@ function copyAttributes(from: Buffer, to: Buffer, stat: BigIntStats): void {
   if (!stats(to)) return;
   lchownSync(to, Number(stat.uid), Number(stat.gid));
   if (!stat.isSymbolicLink()) chmodSync(to, Number(stat.mode & 0o7777n));
-  for (const name of listXattr(from)) {
-    const value = name.startsWith(OVERLAY) ? undefined : getXattr(from, name);
-    if (value) setXattr(to, name, value);
-  }
+  copyXattrs(from, to, stat);
   // Before 1970 the remainder is negative, which the kernel refuses.
   const nanoseconds = ((stat.mtimeNs % NANO) + NANO) % NANO;
   setPathTimes(to, Number((stat.mtimeNs - nanoseconds) / NANO), Number(nanoseconds));
 }
+
+/** A directory that was there already has those of the layer below: they are not this one's. */
+function copyXattrs(from: Buffer, to: Buffer, stat: BigIntStats): void {
+  const names = listXattr(from).filter(name => !name.startsWith(OVERLAY));
+  for (const name of names) {
+    const value = getXattr(from, name);
+    if (value) setXattr(to, name, value);
+  }
+  if (!stat.isDirectory()) return;
+  for (const name of listXattr(to)) if (isRemovable(name) && !names.includes(name)) removeXattr(to, name);
+}
+
+/** Those that an image sets; labels of the machine stay. */
+const isRemovable = (name: string): boolean => /^user\.|^security\.capability$/.test(name);
 
 const OVERLAY = 'user.overlay.';
 const NANO = 1_000_000_000n;

@@ -10,7 +10,8 @@ import { namesIn } from './upper.ts';
 const DIRECTORIES = ['dev', 'proc', 'sys'];
 const FILES = ['etc/hosts', 'etc/hostname', 'etc/resolv.conf'];
 
-/** `name` below the root, `path` on the disk, `stat` of it; `isNew`: the image has nothing there. */
+/** `name` below the root, `path` on the disk, `stat` of it; `isNew`: the image has nothing there (or the
+ * very same directory). */
 export function isMountPoint(name: ByteString, path: ByteString, stat: BigIntStats, isNew: boolean): boolean {
   if (FILES.includes(name)) return stat.isFile() && stat.size === 0n;
   if (!stat.isDirectory()) return false;

@@ -9,6 +9,8 @@ const lget = bind(
 );
 const llist = bind('intptr_t llistxattr(const uint8_t *path, _Out_ uint8_t *list, size_t size)');
 
+const lremove = bind('int lremovexattr(const uint8_t *path, const uint8_t *name)');
+
 /** XATTR_SIZE_MAX and XATTR_LIST_MAX of linux/limits.h. */
 const MAX = 65536;
 const ENODATA = 61;
@@ -40,4 +42,9 @@ export function listXattr(path: PathLike): string[] {
     .toString()
     .split('\0')
     .filter(name => name !== '');
+}
+
+/** Takes an extended attribute of the path itself away. Throws SysError, ENODATA when there is none of that name. */
+export function removeXattr(path: PathLike, name: PathLike): void {
+  check(lremove(cPath(path), cPath(name)), 'lremovexattr', path);
 }

@@ -2,6 +2,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { LayerApplier } from '../layer/apply.ts';
 import { type Change, type ChangesOptions, changesOf } from '../layer/changes.ts';
 import { differsForDiff, differsForLayer } from '../layer/differs.ts';
+import { LowerView } from '../layer/lower.ts';
 import { isMountPoint } from '../layer/mount-points.ts';
 import { packItems } from '../layer/pack.ts';
 import { type PackItem, refused, walkTree } from '../layer/pack-items.ts';
@@ -62,11 +63,19 @@ export function commit(task: CommitTask): CommitReply {
   }
 }
 
-function upperItems({ marks }: CommitTask): Generator<PackItem> {
+function upperItems(task: CommitTask): Generator<PackItem> {
+  const lower = new LowerView();
+  const image = task.nobodyIsRoot ? undefined : lower.root(task.lowers);
+  const differs = differsForDiff(false);
   return walkTree('', {
     removals: true,
-    whiteoutNames: marks ? 'marks' : 'refuse',
-    skip: (name, stat, path) => isMountPoint(name, path, stat, false),
+    whiteoutNames: task.marks ? 'marks' : 'refuse',
+    skip: (name, stat, path) => {
+      const before = name.includes('/') ? undefined : lower.find(image, name);
+      // Copied up only for the places to mount on in it.
+      const isUnchanged = before === undefined || !differs({ path, stat }, before);
+      return isMountPoint(name, path, stat, isUnchanged);
+    },
   });
 }
 
