@@ -45,7 +45,7 @@ export function parseReference(text: string): Reference {
 }
 
 function badReference(text: string, problem: string): never {
-  throw new TsboxError('BAD_REFERENCE', `invalid image reference ${quote(text, 300)}: ${problem}`, {
+  throw new TsboxError('BAD_REFERENCE', `invalid image reference ${quote(text, 200)}: ${problem}`, {
     hint: 'write it as [host[:port]/]name[:tag][@sha256:…], for example alpine:3.20',
   });
 }
