@@ -28,6 +28,13 @@ export function environment(name: string): string | undefined {
   return process.env[name] || undefined;
 }
 
+/** As `environment`, and no program that we start sees it any more. */
+export function takeEnvironment(name: string): string | undefined {
+  const value = environment(name);
+  delete process.env[name];
+  return value;
+}
+
 /** The effective user, whose files these are. Node has no geteuid on platforms tsbox does not run on. */
 export const ourUid = (): number => process.geteuid?.() ?? 0;
 export const ourGid = (): number => process.getegid?.() ?? 0;

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync } from 'node:fs';
+import { takeEnvironment } from './paths.ts';
 import { processStart } from './probe.ts';
 
 /**
@@ -20,8 +21,7 @@ const VARIABLE = 'TSBOX_BOOT';
 let known: { helper: Prestarted | undefined } | undefined;
 
 function find(): Prestarted | undefined {
-  const text = process.env[VARIABLE];
-  delete process.env[VARIABLE]; // it is nobody else's
+  const text = takeEnvironment(VARIABLE);
   const [role = '', ...numbers] = (text ?? '').split(' ');
   const [channel = -1, signals = -1, pid = -1] = numbers.map(Number);
   const start = pid > 0 ? processStart(pid) : undefined;
