@@ -71,8 +71,8 @@ function upperItems(task: CommitTask): Generator<PackItem> {
     removals: true,
     whiteoutNames: task.marks ? 'marks' : 'refuse',
     skip: (name, stat, path) => {
-      const before = name.includes('/') ? undefined : lower.find(image, name);
-      // Copied up only for the places to mount on in it.
+      // Copied up only for the places to mount on in it?
+      const before = name === 'etc' ? lower.find(image, name) : undefined;
       const isUnchanged = before === undefined || !differs({ path, stat }, before);
       return isMountPoint(name, path, stat, isUnchanged);
     },
