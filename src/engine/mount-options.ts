@@ -76,8 +76,9 @@ function volumeSource(source: string | undefined, spec: string): VolumeSource {
   return namedVolume(source, spec);
 }
 
-/** What an image declares is not the user's mistake: a volume that cannot be is none. */
-const isTarget = (path: string): boolean => path.startsWith('/') && posix.normalize(path) !== '/';
+/** What an image declares is not the user's mistake: a volume that cannot be is none, nor one over what the kernel shows. */
+const isTarget = (path: string): boolean =>
+  path.startsWith('/') && !/^\/$|^\/(proc|sys|dev)(\/|$)/.test(posix.normalize(path));
 
 const TMPFS_OPTION =
   /^(rw|ro|nosuid|suid|nodev|dev|noexec|exec|noatime|nodiratime|relatime|strictatime|(size|nr_inodes|nr_blocks)=\d+[kKmMgG%]?|mode=[0-7]{1,4}|(uid|gid)=\d+)$/;

@@ -151,4 +151,31 @@ plan('steps before the plan name the switch to turn', () => {
   assert.is(headerFailure('lock', 11).code, 'BAD_STATE');
 });
 
+plan('a mount that receives keeps the namespace a slave of the host', () => {
+  const withMount = (options: string[]): string[] => {
+    const mounts = [...SPEC.mounts, { destination: '/late', type: 'bind', source: '/srv', options }];
+    return names(initPlan({ ...SPEC, mounts }, { rootfs: [], network: [] }));
+  };
+  assert.is(withMount(['rbind', 'rprivate']).includes('private'), true);
+  for (const word of ['slave', 'rslave', 'shared', 'rshared'])
+    assert.is(withMount(['rbind', word]).includes('private'), false, word);
+});
+
+plan('--device is bound under its own name, never through a link', () => {
+  const devices = [{ path: '/dev/mine', hostPath: '/dev/fuse' }];
+  const list = initPlan({ ...SPEC, linux: { ...SPEC.linux, devices } }, { rootfs: [], network: [] });
+  const bind = list.find(o => o.fields[1] === '/dev/mine');
+  assert.equal([bind?.fields[0], bind?.fields[3]], ['/dev/fuse', 'cs']);
+});
+
+plan('a passwd with a line more is bound over the image’s, and only where /dev is our own', () => {
+  const user = { ...USER, passwd: Buffer.from('x') };
+  const list = resumePlan(SPEC, user, undefined);
+  assert.equal(names(list).slice(0, 3), ['write', 'bind', 'rmtree']);
+  assert.equal([list[1]?.optional, list[1]?.fields[1], list[1]?.fields[3]], [true, '/etc/passwd', 's']);
+  const bound = SPEC.mounts.map(m => (m.destination === '/dev' ? { ...m, type: 'bind', source: '/dev' } : m));
+  assert.is(names(resumePlan({ ...SPEC, mounts: bound }, user, undefined)).includes('write'), false);
+  assert.is(names(resumePlan(SPEC, USER, undefined)).includes('write'), false);
+});
+
 plan.run();

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { resolveUser } from '../../../src/runtime/users.ts';
+import { passwdWith, resolveGroups, resolveUser } from '../../../src/runtime/users.ts';
 
 const users = suite('runtime/users');
 
@@ -80,6 +80,26 @@ users('an image without passwd and group has root and numbers', () => {
   assert.equal(resolveUser('', undefined, undefined), { uid: 0, gid: 0, groups: [], home: '/root' });
   assert.equal(resolveUser('7:8', undefined, undefined), { uid: 7, gid: 8, groups: [], home: '/' });
   assert.throws(() => resolveUser('root', undefined, undefined), /no user "root"/);
+});
+
+users('--group-add: names and numbers, keep-groups is none', () => {
+  assert.equal(resolveGroups(['7', 'keep-groups'], undefined), [7]);
+  assert.equal(resolveGroups(['extra'], 'extra:x:44:\n'), [44]);
+  for (const bad of ['nope', '-1', '4294967296', '']) {
+    assert.throws(() => resolveGroups([bad], 'extra:x:44:\n'), /--group-add /, bad);
+  }
+});
+
+users('a line for an id that passwd lacks', () => {
+  const user = { uid: 1234, gid: 5, home: '/' };
+  const image = 'root:x:0:0::/root:/bin/sh\nme:x:7:7::/:/bin/sh';
+  assert.is(passwdWith(user, image, undefined), `${image}\n1234:*:1234:5:container user:/:/bin/sh\n`);
+  assert.match(passwdWith(user, image, 'you') ?? '', /\nyou:\*:1234:5:/);
+  assert.match(passwdWith(user, '', 'you') ?? '', /^you:\*:/);
+  // taken by somebody else, or more than a name
+  for (const name of ['me', 'a:b', 'a\nroot', ''])
+    assert.match(passwdWith(user, image, name) ?? '', /\n1234:\*:/);
+  assert.is(passwdWith({ ...user, uid: 7 }, image, 'you'), undefined);
 });
 
 users.run();
