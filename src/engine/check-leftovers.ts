@@ -71,8 +71,8 @@ async function orphanedSockets({ paths }: Engine): Promise<Problem[]> {
 
 /** Layers and blobs that nobody needs. */
 export async function checkUnused(engine: Engine): Promise<Problem[]> {
-  const unused = await garbageOf(engine, await oldestAdding(engine.paths.tmp));
-  return unused.map(({ kind, digest }) => ({
+  const { garbage } = await garbageOf(engine, await oldestAdding(engine.paths.tmp));
+  return garbage.map(({ kind, digest }) => ({
     area: 'leftover',
     what: `${kind} ${digest}`,
     problem: 'is needed by no image and no container',

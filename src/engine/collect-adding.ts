@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { listTemporary, takeGarbage } from '../store/workdir.ts';
-import { stat } from '../util/files.ts';
+import { readdir, stat, writeFile } from '../util/files.ts';
 
-/** `tmp/adding-<random>`: an empty work directory held by whoever adds images; its time is when that began. */
+/** `tmp/adding-<random>`: a work directory held by whoever adds images; its time is when that began. */
 export const ADDING_PREFIX = 'adding';
 
 /** When the longest-running command that adds images began (epoch milliseconds); undefined when there is none. */
@@ -14,6 +14,17 @@ export async function oldestAdding(tmp: string): Promise<number | undefined> {
     if (begun !== undefined) oldest = Math.min(oldest ?? begun, begun);
   }
   return oldest;
+}
+
+/** Says to all that add images now that something was spared for them: the last of them collects it, if it is garbage still. */
+export async function tellAdding(tmp: string): Promise<void> {
+  const marks = (await listTemporary(tmp)).filter(name => name.startsWith(`${ADDING_PREFIX}-`));
+  for (const mark of marks) await writeFile(join(tmp, mark, 'spared'), '').catch(() => {});
+}
+
+/** Has somebody said so to this one? */
+export async function wasSparedFor(mark: string): Promise<boolean> {
+  return (await readdir(mark).catch(() => [])).length > 0;
 }
 
 /** Undefined when whoever made the mark is dead. */

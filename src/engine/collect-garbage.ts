@@ -15,6 +15,12 @@ export interface Garbage {
   readonly bytes: number;
 }
 
+export interface Unused {
+  readonly garbage: readonly Garbage[];
+  /** How many were left because a command that adds images may want them. */
+  readonly spared: number;
+}
+
 /** What was asked for a moment before a command's mark counts as asked for by it: clocks of the kernel are coarse. */
 const SLACK = 2000;
 
@@ -22,12 +28,16 @@ const SLACK = 2000;
 const SMALL = 1 << 20;
 
 /** What can be removed. `since`: when the oldest command began that adds images now; what was touched since is spared. */
-export async function garbageOf(engine: Engine, since: number | undefined): Promise<Garbage[]> {
-  const [layers, blobs] = await Promise.all([unusedLayers(engine), unusedBlobs(engine)]);
-  if (since === undefined) return [...layers, ...blobs];
-  const all = [...layers, ...blobs.filter(blob => blob.bytes >= SMALL)];
-  const fresh = await Promise.all(all.map(each => isTouched(each.kind, each.path, since)));
-  return all.filter((_, i) => !fresh[i]);
+export async function garbageOf(engine: Engine, since: number | undefined): Promise<Unused> {
+  const all = (await Promise.all([unusedLayers(engine), unusedBlobs(engine)])).flat();
+  if (since === undefined) return { garbage: all, spared: 0 };
+  const isSpared = await Promise.all(
+    all.map(async ({ kind, bytes, path }) => {
+      return (kind === 'blob' && bytes < SMALL) || (await isTouched(kind, path, since));
+    }),
+  );
+  const garbage = all.filter((_, i) => !isSpared[i]);
+  return { garbage, spared: all.length - garbage.length };
 }
 
 async function unusedLayers(engine: Engine): Promise<Garbage[]> {

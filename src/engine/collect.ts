@@ -5,7 +5,7 @@ import { ioError } from '../store/atomic.ts';
 import { withLock } from '../store/lock.ts';
 import { makeWorkDir } from '../store/workdir.ts';
 import { rename } from '../util/files.ts';
-import { ADDING_PREFIX, oldestAdding } from './collect-adding.ts';
+import { ADDING_PREFIX, oldestAdding, tellAdding, wasSparedFor } from './collect-adding.ts';
 import { type Garbage, garbageOf, isWantedAgain } from './collect-garbage.ts';
 import type { Engine } from './context.ts';
 import { removeTree } from './remove-tree.ts';
@@ -30,7 +30,10 @@ export interface Collected {
 
 const NOTHING: Collected = { layers: [], blobs: [], bytes: 0 };
 
-/** Runs `work`, which adds blobs and layers, safe from collections. When the disk is full, what it leaves unused is removed. */
+/**
+ * Runs `work`, which adds blobs and layers, safe from collections. What it leaves unused is removed when the disk is full, or
+ * when a collection has spared something for it meanwhile.
+ */
 export async function whileAdding<T>(engine: Engine, work: () => Promise<T>): Promise<T> {
   const mark = await withLock(lockPath(engine), () => makeWorkDir(engine.paths.tmp, ADDING_PREFIX), {
     kind: 'shared',
@@ -42,9 +45,11 @@ export async function whileAdding<T>(engine: Engine, work: () => Promise<T>): Pr
     full = error instanceof TsboxError && error.code === 'NO_SPACE';
     throw error;
   } finally {
+    const again = await wasSparedFor(mark.path);
     await removeTree(engine, mark.path.slice(engine.paths.root.length + 1)).catch(() => {});
     await mark.release();
-    if (full) await collect(engine).catch(error => engine.reporter.debug('store', () => messageOf(error)));
+    if (full || again)
+      await collect(engine).catch(error => engine.reporter.debug('store', () => messageOf(error)));
   }
 }
 
@@ -71,7 +76,9 @@ export async function collect(engine: Engine): Promise<Collected> {
 async function moveAside(engine: Engine, aside: string): Promise<Garbage[]> {
   const since = await oldestAdding(engine.paths.tmp);
   const taken: Garbage[] = [];
-  for (const garbage of await garbageOf(engine, since)) {
+  const { garbage: unused, spared } = await garbageOf(engine, since);
+  if (spared > 0) await tellAdding(engine.paths.tmp);
+  for (const garbage of unused) {
     if (await move(garbage.path, join(aside, garbage.name))) taken.push(garbage);
   }
   const back = await isWantedAgain(engine, aside, since);
