@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { TsboxError } from '../errors.ts';
@@ -101,24 +100,29 @@ async function* archiveFrom(source: AsyncIterable<Buffer | string>): AsyncGenera
   yield* decompress(new Counted(source).pieces(), undefined, inflateForeign);
 }
 
-/** Until the archive ends, or whoever reads it has (and says why by `done`). */
-async function send(pieces: AsyncIterable<Buffer>, view: ContainerView): Promise<void> {
-  const data: Duplex = view.data;
-  let ended = false;
-  const end = view.done.then(
-    () => {
-      ended = true;
-    },
-    () => {
-      ended = true;
-    },
-  );
-  for await (const piece of pieces) {
-    if (ended || !data.writable) break;
+/** Until the archive ends, or whoever reads it has (and says why by `done`): a silent stdin keeps nobody waiting then. */
+async function send(pieces: AsyncIterable<Buffer>, { data }: ContainerView): Promise<void> {
+  const over = first(data, 'end', 'close');
+  const source = pieces[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await Promise.race([source.next(), over]);
+    if (next === undefined || next.done || !data.writable) break;
     // The piece is valid until the next one is asked for.
-    if (!data.write(Buffer.from(piece))) await Promise.race([once(data, 'drain').catch(() => {}), end]);
+    if (!data.write(Buffer.from(next.value))) await first(data, 'drain', 'end', 'close');
   }
   data.end();
+}
+
+/** Resolves with the first of these events. */
+function first(stream: Duplex, ...names: string[]): Promise<undefined> {
+  return new Promise(resolve => {
+    const done = (): void => {
+      for (const name of names) stream.off(name, done);
+      resolve(undefined);
+    };
+    for (const name of names) stream.on(name, done);
+    if (stream.destroyed || stream.readableEnded) done();
+  });
 }
 
 /** Passes an archive on and counts it. */

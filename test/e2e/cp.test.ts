@@ -18,10 +18,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { collect, statusOf } from '../support/cli.ts';
 import { container, hostDirectory } from '../support/copy-scene.ts';
 import { busybox, removeContainers } from '../support/ready.ts';
 import { missingNeed, type Need, requires } from '../support/requires.ts';
 import { listTar, tarBytes } from '../support/tar-list.ts';
+import { within } from '../support/within.ts';
 
 /** docker's cp, both ways, for containers that run, have run, and never ran. */
 const NEEDS: Record<string, Need[]> = {
@@ -134,6 +136,14 @@ test('archives on stdin and stdout keep names and owners', async () => {
   await box
     .with({ input: 'no archive at all' })
     .fails(125, /truncated|checksum|archive/, 'cp', '-', `${id}:/srv`);
+});
+
+test('a silent stdin keeps nobody waiting for an error', async () => {
+  const { box, id } = await container('created');
+  const child = box.start('cp', '-', `${id}:/nowhere`);
+  const said = collect(child.stderr);
+  assert.is(await within(20_000, statusOf(child), 'the end of cp'), 1);
+  assert.match(said(), /could not find the file "\/nowhere"/);
 });
 
 async function sourceTree(): Promise<string> {
