@@ -43,7 +43,7 @@ async function sweepContainer(engine: Engine, mark: Fleeting): Promise<void> {
   const record = await readContainerRecord(engine.paths, mark.id);
   const unwanted = state.status === 'created' ? mark.transient : record.autoRemove;
   if (unwanted) {
-    await (await import('./remove.ts')).remove(engine, mark.id, { volumes: record.autoRemove });
+    await (await import('./remove.ts')).remove(engine, mark.id, { volumes: true });
   } else if (state.status !== 'created') {
     await unmarkFleeting(engine.paths, mark.id);
   }
