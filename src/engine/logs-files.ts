@@ -21,6 +21,21 @@ function names(directory: string): string[] {
   }
 }
 
+/** Looks for a file again as long as the log is put aside under it: names then mean other files than they did. */
+export async function whileSteady<T extends { close(): Promise<void> }>(
+  path: string,
+  look: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  for (;;) {
+    const before = inodeOf(path);
+    const found = await look();
+    if (inodeOf(path) === before) return found;
+    await found?.close();
+  }
+}
+
+const inodeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
+
 /** Undefined when there is none. */
 export async function openLog(path: string): Promise<FileHandle | undefined> {
   return open(path, 'r').catch((error: unknown) => {
@@ -35,7 +50,11 @@ export async function openLog(path: string): Promise<FileHandle | undefined> {
  */
 export async function nextLog(path: string, file: FileHandle): Promise<FileHandle | undefined> {
   const { ino } = await file.stat();
-  if (statSync(path, { throwIfNoEntry: false })?.ino === ino) return undefined;
+  if (inodeOf(path) === ino) return undefined;
+  return whileSteady(path, () => fileAfter(path, ino));
+}
+
+async function fileAfter(path: string, ino: number): Promise<FileHandle | undefined> {
   let newer: FileHandle | undefined;
   for (const name of logFiles(path)) {
     const candidate = await openLog(name);

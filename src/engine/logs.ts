@@ -9,7 +9,7 @@ import type { Engine } from './context.ts';
 import { FileChanges } from './file-changes.ts';
 import { find, supervisorOf } from './find.ts';
 import { Flat } from './flat.ts';
-import { logFiles, nextLog, openLog } from './logs-files.ts';
+import { logFiles, nextLog, openLog, whileSteady } from './logs-files.ts';
 import { type LogRecord, LogSplitter } from './logs-line.ts';
 import { tailOffset } from './logs-tail.ts';
 import type { LogLine, LogsOptions } from './types.ts';
@@ -59,19 +59,22 @@ function checkTail(tail: LogsOptions['tail']): void {
   throw new TsboxError('USAGE', `invalid number of lines: ${tail}`, { hint: '--tail takes a number or all' });
 }
 
+interface Beginning {
+  readonly file: FileHandle;
+  readonly offset: number;
+  close(): Promise<void>;
+}
+
 /** Where reading begins: with the oldest file, or so many lines before the end. Undefined: there is no log. */
-async function begin(
-  path: string,
-  { tail = 'all' }: LogsOptions,
-): Promise<{ file: FileHandle; offset: number } | undefined> {
-  let found: { file: FileHandle; offset: number } | undefined;
+async function begin(path: string, { tail = 'all' }: LogsOptions): Promise<Beginning | undefined> {
+  let found: Beginning | undefined;
   let left = tail === 'all' ? Number.POSITIVE_INFINITY : tail;
   for (const name of logFiles(path)) {
     const file = await openLog(name);
     if (!file) continue;
-    await found?.file.close();
+    await found?.close();
     const { offset, lines } = await tailOffset(file, (await file.stat()).size, left);
-    found = { file, offset };
+    found = { file, offset, close: () => file.close() };
     left -= lines;
     if (offset > 0 || left <= 0) break;
   }
@@ -85,7 +88,7 @@ async function* readAll(
   options: LogsOptions,
   follow: Follower | undefined,
 ): AsyncGenerator<LogRecord[]> {
-  const first = await begin(path, options);
+  const first = await whileSteady(path, () => begin(path, options));
   if (!first) return;
   const splitter = new LogSplitter();
   let { file, offset } = first;

@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { statusOf } from '../support/cli.ts';
+import { leftovers, processesOf } from '../support/left.ts';
 import { busybox, field, removeContainers, sleeper } from '../support/ready.ts';
-import { requires } from '../support/requires.ts';
+import { missingNeed, requires } from '../support/requires.ts';
 import { eventually, within } from '../support/within.ts';
 
 /** SIGKILL for whoever takes part: what is told afterwards is true, and nothing is left. */
@@ -115,33 +115,80 @@ test('rm while it is being removed, started, stopped: always gone in the end', a
   await eventually(5000, 'nothing runs', async () => processesOf(box.home.dir).length === 0);
 });
 
-/** What should not be in a store without containers. */
-function leftovers(store: string): string[] {
-  const places = ['containers', 'containers/.names', 'containers/.fleeting', 'tmp', 'volumes'];
-  return places.flatMap(place =>
-    readdirSync(join(store, place))
-      .filter(name => name !== '.names' && name !== '.fleeting')
-      .map(name => `${place}/${name}`),
-  );
-}
+const ROUNDS = process.env.TSBOX_TEST_LONG ? 300 : 15;
+/** Who is killed; the last two are children of the supervisor where there are such. */
+const VICTIMS = ['client', 'supervisor', 'pid 1', 'slirp4netns', 'fuse-overlayfs'] as const;
 
-/** Processes that tsbox started for this home: they work in its store or have its environment. */
-function processesOf(home: string): string[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter(pid => belongs(pid, home))
-    .map(pid => readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' '));
-}
-
-function belongs(pid: string, home: string): boolean {
-  try {
-    if (readlinkSync(`/proc/${pid}/cwd`).startsWith(join(home, '.local'))) return true;
-    const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-    return (
-      command.startsWith('tsbox:') && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`HOME=${home}`)
+test(`somebody at a random moment, ${ROUNDS} rounds: the state is true at once, and rm -f works`, async () => {
+  const box = await busybox();
+  const fuse = missingNeed('fuse', 'fuse-overlayfs') === undefined;
+  const network = missingNeed('tun', 'slirp4netns') === undefined ? 'slirp4netns' : 'none';
+  for (let round = 0; round < ROUNDS; round++) {
+    const victim = VICTIMS[round % VICTIMS.length] ?? 'client';
+    const driver = fuse && (victim === 'fuse-overlayfs' || round % 2 === 1) ? 'fuse-overlayfs' : 'auto';
+    const flags = ['--network', network, '--storage-driver', driver, '--name', `r${round}`];
+    const client = box.start('run', ...flags, 'busybox', 'sh', '-c', 'while :; do echo x; sleep 0.02; done');
+    await eventually(
+      10_000,
+      'it runs',
+      async () => (await box('ps', '-q', '-f', `name=r${round}`)).stdout !== '',
     );
+    await new Promise(resolve => setTimeout(resolve, Math.random() * 60));
+    const pids = JSON.parse(
+      await field(`r${round}`, '[{{.Tsbox.SupervisorPid}},{{.State.Pid}}]'),
+    ) as number[];
+    shoot(victim, client, pids);
+    await assertTruth(`r${round}`, `${round}: ${victim}`);
+    await box.ok('rm', '-f', `r${round}`);
+    client.kill('SIGKILL');
+    await statusOf(client);
+  }
+  await eventually(5000, 'nobody is left', async () => processesOf(box.home.dir).length === 0);
+  assert.equal(leftovers(box.home.store), []);
+});
+
+function shoot(
+  victim: (typeof VICTIMS)[number],
+  client: ChildProcess,
+  [supervisor = 0, first = 0]: number[],
+): void {
+  if (victim === 'client') client.kill('SIGKILL');
+  else if (victim === 'supervisor') process.kill(supervisor, 'SIGKILL');
+  else if (victim === 'pid 1') process.kill(first, 'SIGKILL');
+  else for (const pid of childrenOf(supervisor)) if (nameOf(pid) === victim) process.kill(pid, 'SIGKILL');
+}
+
+/** What inspect says against what /proc shows. */
+async function assertTruth(name: string, why: string): Promise<void> {
+  const [status = '', pid = '0', exit = ''] = (
+    await field(name, '{{.State.Status}} {{.State.Pid}} {{.State.ExitCode}}')
+  ).split(' ');
+  assert.ok(['running', 'exited', 'dead'].includes(status), `${why}: ${status}`);
+  if (status === 'exited') assert.equal([pid, exit], ['0', '137'], why);
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => statOf(pid)[1] === String(parent));
+}
+
+/** Fields of stat behind the name. */
+function statOf(pid: number): string[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return false; // somebody else's, or gone
+    return [];
+  }
+}
+
+function nameOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return '';
   }
 }
 

@@ -93,7 +93,59 @@ test('a created container has no lines; an unknown one is an error', async () =>
   await box.ok('create', '--name', 'silent', 'busybox', 'true');
   assert.is(await box.ok('logs', 'silent'), '');
   await box.ok('rm', 'silent');
-  await box.fails(125, /nobody/, 'logs', 'nobody');
+  await box.fails(1, /nobody/, 'logs', 'nobody');
+});
+
+const LIMITS = ['--log-opt', 'max-size=20k', '--log-opt', 'max-file=3'];
+
+test('rotation keeps the newest files, and reading goes through all of them', async () => {
+  const box = await busybox();
+  const flags = ['--network', 'none', '--name', 'turned', ...LIMITS];
+  await box.ok('run', '-d', ...flags, 'busybox', 'sh', '-c', 'seq 1 5000');
+  await box.ok('wait', 'turned');
+  const lines = (await box.ok('logs', 'turned')).split('\n').map(Number);
+  assert.ok(lines.length > 400 && lines.length < 2000, `${lines.length} lines`);
+  assert.equal(
+    lines,
+    lines.map((_, i) => 5000 - lines.length + 1 + i),
+  );
+  for (const tail of [1, 10, lines.length - 1]) {
+    assert.is((await box.ok('logs', '--tail', String(tail), 'turned')).split('\n').length, tail);
+  }
+});
+
+test('-f follows across rotation without a loss', async () => {
+  const box = await busybox();
+  const flags = [
+    '--network',
+    'none',
+    '--name',
+    'turning',
+    '--log-opt',
+    'max-size=20k',
+    '--log-opt',
+    'max-file=50',
+  ];
+  const script = 'i=0; while [ $i -lt 60 ]; do seq $((i*50+1)) $((i*50+50)); i=$((i+1)); sleep 0.02; done';
+  await box.ok('run', '-d', ...flags, 'busybox', 'sh', '-c', script);
+  const followed = (await box.ok('logs', '-f', 'turning')).split('\n').map(Number);
+  assert.is(followed.length, 3000);
+  assert.ok(followed.every((n, i) => n === i + 1));
+});
+
+test('--log-driver none keeps nothing, and logs says so', async () => {
+  const box = await busybox();
+  await box.ok('run', '--network', 'none', '--name', 'mute', '--log-driver', 'none', 'busybox', 'echo', 'x');
+  await box.fails(1, /keeps no log/, 'logs', 'mute');
+});
+
+test('200,000 lines take no time', async () => {
+  const box = await busybox();
+  await talker('long', 'seq 1 200000');
+  await box.ok('wait', 'long');
+  const done = await box('logs', 'long');
+  assert.is(done.stdout.length, 1_288_895);
+  assert.ok(done.duration < 5000, `${done.duration} ms`);
 });
 
 test.run();
