@@ -1,13 +1,9 @@
-import type { Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { pipeline, Readable } from 'node:stream';
-import { createGzip } from 'node:zlib';
 import type { BlobContent, BlobSize } from '../registry/upload-steps.ts';
 import { newSha256 } from '../util/hash.ts';
+import { gzip } from './push-gzip.ts';
 
 const PIECE = 1 << 20;
-// Twice as fast as zlib's default, and the blob is hardly larger: the wire is rarely faster than this.
-const LEVEL = 3;
 
 /** A blob of the store as it is. */
 export function storedBlob(path: string, known: BlobSize): BlobContent {
@@ -32,19 +28,16 @@ export class CompressedLayer implements BlobContent {
 
   async *open(): AsyncGenerator<Buffer> {
     this.#made = undefined;
-    const hash = newSha256();
     const plain = newSha256();
+    const packed = newSha256();
     let size = 0;
-    const gzip = createGzip({ level: LEVEL, chunkSize: 256 << 10 });
-    // An error of the source comes out of the stream that is read below.
-    pipeline(Readable.from(this.#counted(plain), { objectMode: false }), gzip, () => {});
-    for await (const chunk of gzip as AsyncIterable<Buffer>) {
-      hash.update(chunk);
+    for await (const chunk of gzip(this.#read(bytes => plain.update(bytes)))) {
+      packed.update(chunk);
       size += chunk.length;
       yield chunk;
     }
     const diffId = `sha256:${plain.digest('hex')}`;
-    this.#made = { digest: `sha256:${hash.digest('hex')}`, size, diffId };
+    this.#made = { digest: `sha256:${packed.digest('hex')}`, size, diffId };
   }
 
   /** With the digest of the uncompressed archive as it was read. */
@@ -53,12 +46,12 @@ export class CompressedLayer implements BlobContent {
     return this.#made;
   }
 
-  async *#counted(plain: Hash): AsyncGenerator<Buffer> {
+  async *#read(each: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
     let done = 0;
     for await (const chunk of this.#open()) {
-      plain.update(chunk);
-      yield chunk;
+      each(chunk);
       done += chunk.length;
+      yield chunk;
       this.#onBytes(done);
     }
   }
