@@ -84,17 +84,23 @@ function readAny(buffer: Buffer, at: number): HeaderNumbers {
   }
   if (!header.cksumValid) throw fail('its checksum is wrong');
   const or = (value: number | undefined, from: number, length: number) =>
-    value ?? (octal(buffer, at + from, length) === 0 ? 0 : -1);
+    (buffer[at + from] ?? 0) & 0x80 ? (value ?? -1) : octalText(buffer, at + from, length);
   return {
     mode: or(header.mode, 100, 8),
     uid: or(header.uid, 108, 8),
     gid: or(header.gid, 116, 8),
-    // node-tar gives no size to what it takes for a directory.
     size: or(header.size, 124, 12),
     mtime: secondsOf(header.mtime),
     major: header.devmaj ?? 0,
     minor: header.devmin ?? 0,
   };
+}
+
+/** Octal up to a NUL, nothing else: node-tar takes `0x10` for 0, and readers that disagree about a size see different entries. */
+function octalText(buffer: Buffer, at: number, length: number): number {
+  const text = cString(buffer, at, length).trim();
+  if (text === '') return 0;
+  return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : -1;
 }
 
 function secondsOf(date: Date | undefined): number {
