@@ -31,7 +31,8 @@ for (const state of ['running', 'exited'] as const) {
 
 test('imported again it runs, with owners and modes', async () => {
   const dir = await hostDirectory();
-  const owner = missingNeed('subid') === undefined ? 'chown 3:4 /etc/new;' : '';
+  const hasIds = missingNeed('subid') === undefined;
+  const owner = hasIds ? 'chown 3:4 /etc/new;' : '';
   const { box, id } = await container('exited', `echo new > /etc/new; ${owner} chmod 4750 /etc/new`);
   const file = join(dir, 'root.tar');
   assert.is(await box.ok('export', '-o', file, id), '');
@@ -47,7 +48,8 @@ test('imported again it runs, with owners and modes', async () => {
     '%u:%g %a',
     '/etc/new',
   );
-  assert.is(line, owner ? '3:4 4750' : '0:0 4750');
+  // With one id alone an import records the setuid bit instead of setting it.
+  assert.is(line, hasIds ? '3:4 4750' : '0:0 750');
 });
 
 test('a container that never ran, and a read-only one', async () => {
