@@ -29,12 +29,17 @@ export async function makeLayerTree(engine: Engine): Promise<LayerTree> {
   }
 }
 
-/** The tree is whole: it gets its name. Throws IO; the tree is then still there. */
+/**
+ * The tree is whole: it gets its name. It is not forced to the disk as long as its archive is kept, which is: after a power
+ * failure `system check --full` finds what is missing and unpacks it again (docs/decisions/0007). Throws IO; the tree is then
+ * still there.
+ */
 export async function publishLayerTree(
   engine: Engine,
   { work, root }: LayerTree,
   record: LayerRecord,
 ): Promise<void> {
+  if (!engine.config.images.keepBlobs) await sync(work, record.diffId);
   await writeFileAtomic(join(work.path, 'layer.json'), JSON.stringify(record));
   const final = new LayerStore(engine.paths.layers).path(record.diffId);
   try {
@@ -45,6 +50,14 @@ export async function publishLayerTree(
     if (!hasErrno(error, 'ENOTEMPTY', 'EEXIST')) throw ioError(error, `cannot keep layer ${record.diffId}`);
     await discardLayerTree(engine, { work, root });
   }
+}
+
+/** The only copy there will be. */
+async function sync({ fd }: WorkDir, diffId: string): Promise<void> {
+  const { syncFileSystem } = await import('../sys/syncfs.ts');
+  await syncFileSystem(fd).catch((error: unknown) => {
+    throw ioError(error, `cannot write layer ${diffId} to the disk`);
+  });
 }
 
 /** Removes it. What cannot be removed stays in tmp/ and is swept by a later command: the error that brought us here matters more. */

@@ -16,8 +16,9 @@ import { hasErrno } from '../../../src/errors.ts';
 import { SysError } from '../../../src/sys/error.ts';
 import { tryFlock, waitFlock } from '../../../src/sys/flock.ts';
 import { makeFifo, makeWhiteout } from '../../../src/sys/mknod.ts';
+import { syncFileSystem } from '../../../src/sys/syncfs.ts';
 import { setFdTimes, setPathTimes } from '../../../src/sys/utimens.ts';
-import { getXattr, listXattr, setXattr } from '../../../src/sys/xattr.ts';
+import { getXattr, listXattr, removeXattr, setXattr } from '../../../src/sys/xattr.ts';
 import { within } from '../../support/within.ts';
 
 const test = suite<{ dir: string; file: string }>('sys');
@@ -122,6 +123,21 @@ test('times to the nanosecond, before 1970, of a link itself', ({ dir, file }) =
   setPathTimes(link, 10, 20);
   assert.is(lstatSync(link, { bigint: true }).mtimeNs, 10_000_000_020n);
   assert.is(sysError(() => setPathTimes(file, 0, 2_000_000_000)).code, 'EINVAL');
+});
+
+test('extended attributes go away again', async ({ file }) => {
+  setXattr(file, 'user.t', Buffer.from('x'));
+  removeXattr(file, 'user.t');
+  assert.is(getXattr(file, 'user.t'), undefined);
+  assert.is(sysError(() => removeXattr(file, 'user.t')).code, 'ENODATA');
+});
+
+test('a whole file system can be synced', async ({ file }) => {
+  const fd = openSync(file, 'r');
+  await within(60_000, syncFileSystem(fd));
+  closeSync(fd);
+  const failed = await syncFileSystem(999_999).catch((error: SysError) => error.syscall);
+  assert.is(failed, 'syncfs');
 });
 
 test('locks: shared together, exclusive alone, a wait ends with the holder', async ({ file }) => {
