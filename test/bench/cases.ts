@@ -1,7 +1,5 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { TSBOX } from '../support/cli.ts';
-import { removeTree } from '../support/runner/tree.ts';
+import { imageCases } from './image-cases.ts';
 import { type Case, call, type Env, type Work } from './measure.ts';
 import type { Peers } from './peers.ts';
 
@@ -11,6 +9,8 @@ export interface Scene {
   /** Names of the images in the registry. */
   readonly busybox: string;
   readonly debian: string | undefined;
+  /** Debian and four layers of 15 MB on it. */
+  readonly fiveLayers: string | undefined;
 }
 
 const NONE = ['--network', 'none'];
@@ -48,26 +48,6 @@ function smallSandboxes({ env, peers }: Scene): Record<string, Work> {
   return tools;
 }
 
-/** Each pull goes into a store that is empty but for what opening it makes. */
-function pulls(scene: Scene, image: string): Record<string, Work> {
-  const home = scene.env.HOME ?? '';
-  const root = (tool: string): string => join(home, `pull-${tool}`);
-  const clear = (tool: string) => async () => {
-    rmSync(join(home, `run-${tool}`), { recursive: true, force: true });
-    removeTree(root(tool));
-  };
-  const tsbox: Work = {
-    before: clear('tsbox'),
-    run: async () => void (await call(scene.env, TSBOX, '--root', root('tsbox'), 'pull', '-q', image)),
-  };
-  const stores = ['--root', root('podman'), '--runroot', join(home, 'run-podman')];
-  const podman: Work = {
-    before: clear('podman'),
-    run: async () => void (await call(scene.env, 'podman', ...stores, 'pull', '-q', image)),
-  };
-  return scene.peers.podman ? { tsbox, podman } : { tsbox };
-}
-
 function twenty(scene: Scene, program: string, begin: boolean): Work {
   const names = Array.from({ length: 20 }, (_, i) => `many${i}`);
   const start = async (): Promise<void> => {
@@ -91,7 +71,7 @@ const manyAtOnce = (scene: Scene, begin: boolean): Record<string, Work> => ({
 
 /** A container `long` must be running in both tools. Order matters: the twenty are started by one case and ended by the next. */
 export function cases(scene: Scene): Case[] {
-  const { busybox, debian } = scene;
+  const { busybox } = scene;
   return [
     {
       name: '`run --rm --network none busybox true`',
@@ -109,9 +89,7 @@ export function cases(scene: Scene): Case[] {
     { name: '`ps -a`', rounds: 15, tools: both(scene, 'ps', '-a') },
     { name: '`images`', rounds: 15, tools: both(scene, 'images') },
     { name: '`inspect long`', rounds: 15, tools: both(scene, 'inspect', 'long') },
-    ...(debian
-      ? [{ name: '`pull` Debian, 1 layer, empty store', rounds: 5, target: 0.6, tools: pulls(scene, debian) }]
-      : []),
+    ...imageCases(scene),
     { name: '20 × `run -d` at once', rounds: 3, tools: manyAtOnce(scene, true) },
     { name: '`rm -f` of the 20', rounds: 3, tools: manyAtOnce(scene, false) },
   ];

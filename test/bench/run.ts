@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { statusOf, TSBOX } from '../support/cli.ts';
 import { ensureDebianRootfs } from '../support/debian.ts';
-import { busyboxImage, SHELL_CONFIG } from '../support/images.ts';
+import { busyboxImage, layerWith, SHELL_CONFIG } from '../support/images.ts';
 import { push } from '../support/push.ts';
 import { startRegistry } from '../support/registry.ts';
 import { DEBIAN_ROOTFS } from '../support/requires.ts';
@@ -78,14 +79,30 @@ async function setScene(env: Record<string, string>, registry: Registry): Promis
   const image = busyboxImage();
   await push(registry, 'bench/busybox', 'latest', image);
   const debian = existsSync(DEBIAN_ROOTFS);
-  if (debian)
-    await push(registry, 'bench/debian', 'latest', {
-      layers: [readFileSync(DEBIAN_ROOTFS)],
-      config: SHELL_CONFIG,
-    });
+  if (debian) await pushDebian(registry);
   const peers = setUpPeers(env, registry.host, image.layers[0] ?? Buffer.alloc(0));
-  const busybox = `${registry.host}/bench/busybox`;
-  return { env, peers, busybox, debian: debian ? `${registry.host}/bench/debian` : undefined };
+  const name = (repository: string): string => `${registry.host}/bench/${repository}`;
+  return {
+    env,
+    peers,
+    busybox: name('busybox'),
+    debian: debian ? name('debian') : undefined,
+    fiveLayers: debian ? name('five') : undefined,
+  };
+}
+
+async function pushDebian(registry: Registry): Promise<void> {
+  const base = readFileSync(DEBIAN_ROOTFS);
+  await push(registry, 'bench/debian', 'latest', { layers: [base], config: SHELL_CONFIG });
+  const layers = [base, ...[1, 2, 3, 4].map(textLayer)];
+  await push(registry, 'bench/five', 'latest', { layers, config: SHELL_CONFIG });
+}
+
+/** 300 files of 50 kB that compress to about a half. */
+function textLayer(number: number): Buffer {
+  const file = (i: number): string => randomBytes(25_000).toString('hex') + i;
+  const names = Array.from({ length: 300 }, (_, i) => [`opt/layer${number}/file${i}`, file(i)]);
+  return layerWith(Object.fromEntries(names));
 }
 
 async function table(scene: Scene): Promise<void> {
