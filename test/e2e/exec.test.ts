@@ -76,11 +76,11 @@ test('-d comes back at once and the command goes on', async () => {
   );
 });
 
-test('127 and 126 as in run, 125 without such a container', async () => {
+test('127 and 126 as in run, 1 without such a container', async () => {
   const box = await busybox();
   await box.fails(127, /no-such/, 'exec', 'target', 'no-such');
   await box.fails(126, /passwd/, 'exec', 'target', '/etc/passwd');
-  await box.fails(125, /nobody/, 'exec', 'nobody', 'true');
+  await box.fails(1, /nobody/, 'exec', 'nobody', 'true');
   await box.fails(125, /nowhere/, 'exec', '-w', '/nowhere', 'target', 'true');
 });
 

@@ -128,6 +128,7 @@ test(`somebody at a random moment, ${ROUNDS} rounds: the state is true at once, 
     const driver = fuse && (victim === 'fuse-overlayfs' || round % 2 === 1) ? 'fuse-overlayfs' : 'auto';
     const flags = ['--network', network, '--storage-driver', driver, '--name', `r${round}`];
     const client = box.start('run', ...flags, 'busybox', 'sh', '-c', 'while :; do echo x; sleep 0.02; done');
+    const ended = statusOf(client);
     await eventually(
       10_000,
       'it runs',
@@ -141,7 +142,7 @@ test(`somebody at a random moment, ${ROUNDS} rounds: the state is true at once, 
     await assertTruth(`r${round}`, `${round}: ${victim}`);
     await box.ok('rm', '-f', `r${round}`);
     client.kill('SIGKILL');
-    await statusOf(client);
+    await ended;
   }
   await eventually(5000, 'nobody is left', async () => processesOf(box.home.dir).length === 0);
   assert.equal(leftovers(box.home.store), []);

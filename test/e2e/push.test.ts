@@ -79,6 +79,21 @@ test('layers that were made here are compressed; the image is the same when it c
   assert.match(again, new RegExp(`digest: ${digest}`));
 });
 
+test('a committed image', async () => {
+  const box = fresh();
+  const base = `${registry.host}/team/base:1`;
+  const name = `${registry.host}/team/committed:1`;
+  await push(registry, 'team/base', '1', layered('c'));
+  const change = 'echo new > /srv/new; chown 1000:1000 /srv/new; rm /srv/a';
+  await box.ok('run', '-q', '--name', 'c', '--network', 'none', base, 'sh', '-c', change);
+  await box.ok('commit', 'c', name);
+  assert.match(await box.ok('push', name), /Mounted from team\/base/);
+  const other = fresh();
+  const look = ['sh', '-c', 'stat -c %u:%g /srv/new; cat /srv/new; ls /srv'];
+  const seen = await other.ok('run', '-q', '--rm', '--network', 'none', name, ...look);
+  assert.is(seen, '1000:1000\nnew\nb\nnew');
+});
+
 test('in pieces, by flag and by configuration', async () => {
   const box = fresh();
   const name = `${registry.host}/team/pieces`;
