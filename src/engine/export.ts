@@ -40,11 +40,22 @@ async function* archiveOf(view: ContainerView): AsyncGenerator<Buffer> {
 function mountPoints(pid: number): string[] {
   try {
     const text = readFileSync(`/proc/${pid}/mountinfo`, 'latin1');
-    return [...new Set(text.split('\n').map(pointIn))].filter(point => point !== '' && point !== '/');
+    return outermost(text.split('\n').map(pointIn));
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ESRCH', 'EINVAL')) return [];
     throw error;
   }
+}
+
+/** Without the root, and without what is mounted below another one: nobody goes there. */
+function outermost(points: readonly string[]): string[] {
+  const all = new Set(points.filter(point => point !== '' && point !== '/'));
+  const isBelow = (point: string): boolean => {
+    for (let end = point.lastIndexOf('/'); end > 0; end = point.lastIndexOf('/', end - 1))
+      if (all.has(point.slice(0, end))) return true;
+    return false;
+  };
+  return [...all].filter(point => !isBelow(point));
 }
 
 /** Field 5 of proc_pid_mountinfo(5); blanks and backslashes are written in octal. */
