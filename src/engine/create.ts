@@ -8,6 +8,7 @@ import { type Cleanup, withCleanup } from '../util/cleanup.ts';
 import { writeFile } from '../util/files.ts';
 import { containerRecord } from './container-record.ts';
 import type { Engine } from './context.ts';
+import { checkFlags } from './create-checks.ts';
 import { findImage } from './create-image.ts';
 import { ensureVolumes } from './create-volumes.ts';
 import { mapsFor, storageHost } from './machine.ts';
@@ -40,8 +41,9 @@ export async function createRecord(
 export async function planRecord(engine: Engine, options: CreateOptions): Promise<ContainerRecord> {
   // Before a pull that would be for nothing.
   if (options.name) checkName(options.name);
-  const image = await findImage(engine, options);
+  await checkFlags(options);
   const { mode, ...inside } = usernsWanted(options.userns ?? engine.config.userns.mode);
+  const image = await findImage(engine, options);
   const maps = await mapsFor(engine, mode);
   const driver = await chooseDriver(engine, options, maps);
   return containerRecord(engine, { options, image, maps, driver, id: newId(), inside });

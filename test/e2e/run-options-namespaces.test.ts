@@ -127,6 +127,21 @@ const BAD: [string[], RegExp][] = [
   [['--security-opt', 'label=type:x'], /security labels can only be set by root/],
 ];
 
+test('a bad flag is said before an image is looked for', async () => {
+  const box = await busybox();
+  const flags = [
+    ['--pid', 'x'],
+    ['--restart', 'x'],
+    ['--ulimit', 'x'],
+    ['-v', '/a:b'],
+    ['--userns', 'x'],
+  ];
+  for (const flag of flags) {
+    const done = await box.fails(125, /./, 'run', ...flag, '127.0.0.1:1/no/such:image', 'true');
+    assert.not.match(done.stderr, /127\.0\.0\.1/, flag.join(' '));
+  }
+});
+
 test('bad values are one line each', async () => {
   const box = await busybox();
   for (const [flags, message] of BAD) await box.fails(125, message, ...RUN, ...flags, 'busybox', 'true');
