@@ -100,20 +100,20 @@ test('the terminal is left as it was found', async () => {
   await pty.end();
 });
 
-test('and also when tsbox is killed by a signal that can be caught', async () => {
-  const { home } = await busybox();
-  const words = RUN.map(w => `'${w}'`).join(' ');
-  const script = `a=$(stty -g); '${TSBOX}' ${words} sh -c 'echo up; sleep 1000' & pid=$!; sleep 2; kill -TERM $pid; wait $pid; b=$(stty -g); [ "$a" = "$b" ] && echo same || echo different`;
-  const pty = await openPty(['sh', '-c', script], home);
-  await pty.expect(/same|different/, 15_000);
-  assert.match(pty.text(), /same/);
-  await pty.end();
-  await (await busybox())(
-    'rm',
-    '-f',
-    ...(await (await busybox()).ok('ps', '-aq')).split('\n').filter(Boolean),
-  );
-});
+for (const signal of ['TERM', 'KILL'] as const) {
+  test(`and also when tsbox is killed by SIG${signal}`, async () => {
+    const { home } = await busybox();
+    const words = RUN.map(w => `'${w}'`).join(' ');
+    const command = `'${TSBOX}' ${words} sh -c 'echo up; sleep 1000'`;
+    const script = `a=$(stty -g); ${command} & pid=$!; sleep 2; kill -${signal} $pid; wait $pid; sleep 0.5; b=$(stty -g); [ "$a" = "$b" ] && echo same || echo different`;
+    const pty = await openPty(['sh', '-c', script], home);
+    await pty.expect(/same|different/, 15_000);
+    assert.match(pty.text(), /same/);
+    await pty.end();
+    const ids = (await (await busybox()).ok('ps', '-aq')).split('\n').filter(Boolean);
+    if (ids.length > 0) await (await busybox())('rm', '-f', ...ids);
+  });
+}
 
 test('-t without a terminal: -i is refused as docker does, -t alone works', async () => {
   const box = await busybox();
