@@ -80,6 +80,32 @@ const FLAGS: [string[], Partial<CreateOptions>][] = [
   [['--root-emulation'], { rootEmulation: true }],
   [['--root-emulation=false'], { rootEmulation: false }],
   [['--cidfile', '/tmp/id'], { cidfile: '/tmp/id' }],
+  [
+    ['--mount', 'type=tmpfs,dst=/a', '--volumes-from=x:ro'],
+    { mounts: ['type=tmpfs,dst=/a'], volumesFrom: ['x:ro'] },
+  ],
+  [['--device', '/dev/fuse', '--gpus', 'all'], { devices: ['/dev/fuse'], gpus: 'all' }],
+  [['--pid', 'host', '--ipc=none', '--uts', 'host'], { pid: 'host', ipc: 'none', uts: 'host' }],
+  [['--group-add', '44', '--group-add=audio'], { groupAdd: ['44', 'audio'] }],
+  [['--annotation', 'a.b=c=d'], { annotations: { 'a.b': 'c=d' } }],
+  [
+    ['--dns-search', 'a.b', '--dns-opt', 'rotate', '--dns-option=ndots:2'],
+    { dnsSearch: ['a.b'], dnsOptions: ['rotate', 'ndots:2'] },
+  ],
+  [['--expose', '80', '-P'], { expose: ['80'], publishAll: true }],
+  [
+    ['--ip', '1.2.3.4', '--ip6=::1', '--mac-address', 'x', '--net-alias', 'db'],
+    { ip: '1.2.3.4', ip6: '::1', macAddress: 'x', networkAliases: ['db'] },
+  ],
+  [
+    ['--restart', 'on-failure:3', '--log-driver=local', '--log-opt', 'max-size=1m'],
+    { restart: 'on-failure:3', logDriver: 'local', logOptions: ['max-size=1m'] },
+  ],
+  [
+    ['--health-cmd', 'x', '--health-interval=1s', '--health-retries', '2'],
+    { health: { cmd: 'x', interval: '1s', retries: 2 } },
+  ],
+  [['--no-healthcheck'], { health: { none: true } }],
   [['-i'], { interactive: true }],
   [['-t'], { tty: true }],
 ];
