@@ -6,7 +6,7 @@ interface Block extends Profiler.CoverageRange {
 
 const keyOf = ({ url, startOffset, endOffset }: Block): string => `${url}:${startOffset}-${endOffset}`;
 
-/** Which blocks of `src/` ran since the last look, and how often, as V8 counts them (docs/decisions/0009-a-fuzzer-of-our-own.md). */
+/** Which blocks of `src/` ran since the last look, and how often, as V8 counts them (docs/decisions/0008-a-fuzzer-of-our-own.md). */
 export class Coverage {
   readonly #session = new Session();
   readonly #seen = new Set<string>();
