@@ -25,6 +25,7 @@ export async function rootfsRequest(engine: Engine, record: ContainerRecord): Pr
     root: engine.paths.root,
     containerId: record.id,
     layers: record.image.layers,
+    volatile: record.autoRemove,
     ...(record.storage.driver === 'host' && { cover: coveredPaths(engine) }),
     ...(record.userns.mode === 'keep-id' && { idmap: await keepIdMap(engine, record) }),
   };

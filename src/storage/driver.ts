@@ -59,6 +59,11 @@ export interface RootfsRequest {
   readonly layers: readonly string[];
   /** The ids that the image's files have, where the container's map differs from it (keep-id): fuse-overlayfs maps them. */
   readonly idmap?: { readonly uid: string; readonly gid: string };
+  /**
+   * What is written need not survive a crash of the machine, since the container goes with its end: no write to the disk is waited
+   * for. Mounted so, its changes can be mounted again only after `prepare`.
+   */
+  readonly volatile?: boolean;
   /** Host paths that the `host` driver must cover: home, the store, … */
   readonly cover?: readonly string[];
 }

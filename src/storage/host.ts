@@ -70,8 +70,7 @@ function server(request: RootfsRequest): Service {
 }
 
 /** Absolute paths of this machine that the container finds empty. */
-const hiddenPaths = (request: RootfsRequest): string[] =>
-  realPaths([...KERNEL, ...(request.cover ?? [])]);
+const hiddenPaths = (request: RootfsRequest): string[] => realPaths([...KERNEL, ...(request.cover ?? [])]);
 
 /** Empty, and of the mode that programs expect there. */
 function coverOp(path: string): Op {

@@ -1,7 +1,8 @@
-import { readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { ops } from '../plan/ops.ts';
+import { rm } from '../util/files.ts';
 import type { RootfsRequest, StorageDriver } from './driver.ts';
 import { containerDir, copyRootMode, lowerTrees, makeDirectories } from './layout.ts';
 import { overlayProbe } from './overlay-probe.ts';
@@ -21,6 +22,7 @@ export const overlay: StorageDriver = {
     makeDirectories(request, ['upper', 'work', 'merged', 'lower']);
     copyRootMode(request, `${containerDir(request)}/upper`);
     linkLowers(request);
+    if (request.volatile) await forgetVolatile(join(request.root, containerDir(request), 'work/work'));
   },
 
   rootfs(request) {
@@ -34,7 +36,7 @@ export const overlay: StorageDriver = {
       ops: [
         ops.chdir(`${dir}/lower`, 'short names for the layers: mount options must fit in one page'),
         ops.hostmount(
-          { type: 'overlay', target: '../merged', data: overlayOptions(Math.max(1, lower.length)) },
+          { type: 'overlay', target: '../merged', data: overlayOptions(request, lower.length) },
           'the image read-only below, the container’s own changes above',
         ),
         ops.chdir('../../..', 'back to the store'),
@@ -44,10 +46,23 @@ export const overlay: StorageDriver = {
   },
 };
 
-/** Options for `count` lower directories named 0 to count - 1, seen from their directory. */
-function overlayOptions(count: number): string {
-  const names = Array.from({ length: count }, (_, i) => i).join(':');
-  return `lowerdir=${names},upperdir=../upper,workdir=../work,userxattr`;
+/**
+ * Options for lower directories named 0, 1, …, seen from their directory; there is at least one. Without `volatile` (Linux 5.10)
+ * the end of every container writes all that the disk below has not written yet, of whomever (ovl_sync_fs).
+ */
+function overlayOptions({ volatile = false }: RootfsRequest, lowers: number): string {
+  const names = Array.from({ length: Math.max(1, lowers) }, (_, i) => i).join(':');
+  return `lowerdir=${names},upperdir=../upper,workdir=../work,userxattr${volatile ? ',volatile' : ''}`;
+}
+
+/** A mark that refuses the next mount of a volatile one, in directories of mode 0. */
+async function forgetVolatile(work: string): Promise<void> {
+  try {
+    for (const dir of ['', '/incompat', '/incompat/volatile']) chmodSync(work + dir, 0o700);
+    await rm(`${work}/incompat`, { recursive: true });
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+  }
 }
 
 /** An image without layers still needs one lower directory: an empty one. */
