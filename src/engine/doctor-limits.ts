@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { cgroupFacts } from '../cgroup/detect.ts';
-import { ourUid } from '../host/paths.ts';
+import { lingers, sessionsEnd } from '../host/linger.ts';
 import { ourName } from '../host/subid.ts';
 import { type Answer, ok, type Step, warn } from './doctor-check.ts';
 
@@ -26,12 +25,10 @@ async function checkCgroup(): Promise<Answer> {
   return warn(`${own ?? 'this cgroup'} belongs to somebody else; containers run without limits`, DELEGATION);
 }
 
-/** systemd ends everything of a user with the last session unless the user lingers. */
 async function checkLinger(): Promise<Answer> {
-  if (ourUid() === 0 || !existsSync('/run/systemd/system')) return ok('containers go on running');
+  if (!sessionsEnd()) return ok('containers go on running');
   const name = ourName();
-  if (name !== undefined && existsSync(`/var/lib/systemd/linger/${name}`))
-    return ok('containers go on running (lingering is on)');
+  if (lingers(name)) return ok('containers go on running (lingering is on)');
   return warn(
     'systemd may end detached containers with your last session',
     `loginctl enable-linger ${name ?? ''}`.trim(),

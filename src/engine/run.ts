@@ -1,3 +1,4 @@
+import { sessionsEnd } from '../host/linger.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { containerState } from '../store/containers.ts';
 import { withCleanup } from '../util/cleanup.ts';
@@ -21,6 +22,7 @@ export function runDetached(engine: Engine, options: CreateOptions): Promise<str
   return withCleanup(async cleanup => {
     const record = await createRecord(engine, options, cleanup, { transient: true });
     await launchContainer(engine, record, undefined);
+    if (sessionsEnd()) (await import('./linger-warning.ts')).warnOfLogout(engine);
     return record.id;
   });
 }
