@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { TsboxError } from '../errors.ts';
 import type { CommitReply, CommitTask } from '../layer/tasks.ts';
 import type { Descriptor } from '../oci/manifest.ts';
@@ -31,14 +30,10 @@ export async function commitLayer(engine: Engine, container: ContainerRecord): P
     const target = tree.root.slice(engine.paths.root.length + 1);
     const commit: CommitTask = { ...task, task: 'commit', target };
     const what = 'the process that packs layers';
-    const { child, result } = await startTask<CommitReply>(host, commit, { name: 'commit', directory, what });
-    try {
-      await drain(engine, child.stdio[4] as Readable, blob);
-      return await keep(engine, { tree, blob, reply: await result, mode: host.maps.mode });
-    } finally {
-      child.kill('SIGKILL');
-      await result.catch(() => {});
-    }
+    const options = { name: 'commit', directory, output: blob.fd, what };
+    const { child, result } = await startTask<CommitReply>(host, commit, options);
+    const reply = await abortable(engine, result, () => child.kill('SIGKILL'));
+    return await keep(engine, { tree, blob, reply, mode: host.maps.mode });
   } catch (error) {
     await discardLayerTree(engine, tree);
     throw error;
@@ -47,10 +42,17 @@ export async function commitLayer(engine: Engine, container: ContainerRecord): P
   }
 }
 
-async function drain(engine: Engine, stream: Readable, blob: BlobWriter): Promise<void> {
-  for await (const chunk of stream) {
-    if (engine.signal?.aborted) throw new TsboxError('ABORTED', 'cancelled', { cause: engine.signal.reason });
-    await blob.write(chunk as Buffer);
+/** Throws ABORTED when the caller gives up meanwhile; then the work has been stopped. */
+async function abortable<T>({ signal }: Engine, work: Promise<T>, stop: () => unknown): Promise<T> {
+  signal?.addEventListener('abort', stop, { once: true });
+  if (signal?.aborted) stop();
+  try {
+    return await work;
+  } catch (error) {
+    if (signal?.aborted) throw new TsboxError('ABORTED', 'cancelled', { cause: signal.reason });
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
   }
 }
 
@@ -63,8 +65,8 @@ interface Packed {
 
 /** The archive is not compressed: its digest is the layer's diff id. */
 async function keep(engine: Engine, { tree, blob, reply, mode }: Packed): Promise<CommittedLayer> {
-  const stored = await blob.commit();
-  const { size, entries, reductions: reduced } = reply;
+  const { size, entries, reductions: reduced, digest, length } = reply;
+  const stored = await blob.commitWritten({ digest, size: length });
   const created = new Date().toISOString();
   const record: LayerRecord = {
     version: 1,

@@ -21,6 +21,8 @@ export interface UsernsOptions {
   readonly name: string;
   /** Its descriptor 0: a path, or an open directory, which stays the caller's. */
   readonly directory: string | number;
+  /** Its descriptor 1, where the task writes to one (`commit`): the reply comes through descriptor 4 then. Default: 1 is the reply. */
+  readonly output?: number;
   /** For messages: `the process that unpacks layers`. */
   readonly what: string;
 }
@@ -29,7 +31,7 @@ export interface UsernsOptions {
 export async function startTask<T>(
   host: EnterHost,
   task: Task,
-  { name, directory, what }: UsernsOptions,
+  { name, directory, output, what }: UsernsOptions,
 ): Promise<UsernsProcess<T>> {
   const [program = '', ...argv] = selfCommand('userns');
   const plan = [
@@ -44,14 +46,20 @@ export async function startTask<T>(
     typeof directory === 'string' ? await open(directory, 'r') : undefined;
   try {
     const fd = opened?.fd ?? Number(directory);
-    return follow(enter(host, plan, { name, stdio: [fd, 'pipe', 'pipe'], pipes: 1 }), what);
+    const process = enter(host, plan, { name, stdio: [fd, output ?? 'pipe', 'pipe'], pipes: 1 });
+    const { child } = process;
+    return follow(process, output === undefined ? child.stdout : (child.stdio[4] as Readable), what);
   } finally {
     await opened?.close();
   }
 }
 
-function follow<T>({ child, result }: EnterProcess, what: string): UsernsProcess<T> {
-  const said = collect(child.stdout);
+function follow<T>(
+  { child, result }: EnterProcess,
+  replies: Readable | null,
+  what: string,
+): UsernsProcess<T> {
+  const said = collect(replies);
   const noise = collect(child.stderr);
   const reply = result.then(status => readReply<T>(what, said(), noise(), status));
   reply.catch(() => {});

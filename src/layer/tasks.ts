@@ -68,8 +68,8 @@ export interface ChangesTask extends UpperOfTask {
 }
 
 /**
- * Writes the layer of the container whose directory is descriptor 0 to descriptor 4, and the tree that this layer makes into the
- * empty directory `target`, relative to the working directory. Reply: CommitReply.
+ * Writes the layer of the container whose directory is descriptor 0 to descriptor 1, a file, and the tree that this layer makes into
+ * the empty directory `target`, relative to the working directory. Reply, on descriptor 4: CommitReply.
  */
 export interface CommitTask extends UpperOfTask {
   readonly task: 'commit';
@@ -77,6 +77,9 @@ export interface CommitTask extends UpperOfTask {
 }
 
 export interface CommitReply extends PackResult {
+  /** Of the archive: `sha256:…`, bytes. */
+  readonly digest: string;
+  readonly length: number;
   readonly reductions: Reductions;
 }
 

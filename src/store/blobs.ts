@@ -34,6 +34,10 @@ export interface BlobWriter {
   write(chunk: Uint8Array): Promise<void>;
   /** Throws DIGEST when the content is not what was expected; then nothing is kept. */
   commit(): Promise<BlobDescriptor>;
+  /** The temporary file, for a process of ours that writes and hashes the whole content itself, instead of `write`. */
+  readonly fd: number;
+  /** As `commit`, with what that process has found. Throws DIGEST when the file has another length. */
+  commitWritten(found: BlobDescriptor): Promise<BlobDescriptor>;
   abort(): Promise<void>;
 }
 
@@ -201,6 +205,18 @@ class Writer implements BlobWriter {
       throw await this.#refuse(`does not match: it is ${digest}`);
     await this.#publish(digest);
     this.#done = { digest, size: this.#offset };
+    return this.#done;
+  }
+
+  get fd(): number {
+    return this.#file.fd;
+  }
+
+  async commitWritten({ digest, size }: BlobDescriptor): Promise<BlobDescriptor> {
+    const length = (await this.#file.stat()).size;
+    if (length !== size) throw await this.#refuse(`has ${length} bytes instead of ${size}`);
+    await this.#publish(digest);
+    this.#done = { digest, size };
     return this.#done;
   }
 

@@ -1,17 +1,20 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { hasErrno, TsboxError } from '../errors.ts';
 import { LayerApplier } from '../layer/apply.ts';
 import { type Change, type ChangesOptions, changesOf } from '../layer/changes.ts';
 import { differsForDiff, differsForLayer } from '../layer/differs.ts';
 import { LowerView } from '../layer/lower.ts';
 import { isMountPoint } from '../layer/mount-points.ts';
-import { packItems } from '../layer/pack.ts';
+import { type PackResult, packItems } from '../layer/pack.ts';
 import { type PackItem, refused, walkTree } from '../layer/pack-items.ts';
 import type { ChangesTask, CommitReply, CommitTask, UpperOfTask } from '../layer/tasks.ts';
 import { enterDirectoryFd, enterRootFd } from '../sys/chroot.ts';
+import { newSha256 } from '../util/hash.ts';
 import { ownershipOf } from './ownership.ts';
 import { writeAll } from './pack.ts';
 
 const DIRECTORY = 0;
+const ARCHIVE = 1;
 
 /**
  * The container's directory becomes the root of this process: the container may be running, and nothing that it puts in our
@@ -49,17 +52,44 @@ function* records(changes: Iterable<Change>): Generator<Buffer, number> {
   return count;
 }
 
-/** The task `commit`: the archive goes out on descriptor 4 while the same entries make the tree. */
+/** The task `commit`: the archive goes to descriptor 1 while the same entries make the tree. */
 export function commit(task: CommitTask): CommitReply {
   const ownership = { ...ownershipOf(task.mode), nobodyIsRoot: task.nobodyIsRoot };
   enterBoth('.');
   const applier = new LayerApplier(task.target, ownership);
   try {
     const items = task.whole ? treeItems(task) : upperItems(task);
-    const done = writeAll(packItems(items, ownership, applier));
+    const done = writeHashed(packItems(items, ownership, applier));
     return { ...done, reductions: applier.finish().reductions };
   } finally {
     applier.close();
+  }
+}
+
+/** One process reads, hashes and writes: a second one would have to be given every byte first. */
+function writeHashed(
+  pieces: Generator<Buffer, PackResult>,
+): PackResult & Pick<CommitReply, 'digest' | 'length'> {
+  const hash = newSha256();
+  let length = 0;
+  for (;;) {
+    const next = pieces.next();
+    if (next.done) return { ...next.value, digest: `sha256:${hash.digest('hex')}`, length };
+    hash.update(next.value);
+    length += next.value.length;
+    writeArchive(next.value);
+  }
+}
+
+function writeArchive(piece: Buffer): void {
+  try {
+    for (let at = 0; at < piece.length; ) at += writeSync(ARCHIVE, piece, at);
+  } catch (cause) {
+    if (!hasErrno(cause, 'ENOSPC', 'EDQUOT')) throw cause;
+    throw new TsboxError('NO_SPACE', 'the disk or the quota is full', {
+      cause,
+      hint: 'free some space (tsbox system prune), or put the store elsewhere with --root',
+    });
   }
 }
 

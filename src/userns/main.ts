@@ -5,13 +5,15 @@ import type { FlattenTask, Task, TaskReply } from '../layer/tasks.ts';
 
 /**
  * The second entry point: Node inside a user + mount namespace with the ids of a container, started by the helper's `enter`. One
- * process does one task, then ends. Descriptors: 0 the directory to work in, 1 the reply (one line of JSON), 4 the data.
+ * process does one task, then ends. Descriptors: 0 the directory to work in, 1 the reply (one line of JSON), 4 the data; for `commit`,
+ * whose data go to a file, the other way round.
  */
-const REPLY = 1;
+let replyTo = 1;
 
 async function main(argument: string | undefined): Promise<void> {
   try {
     const task = JSON.parse(argument ?? '') as Task | CopyTask;
+    if (task.task === 'commit') replyTo = 4;
     if (task.task === 'flatten') await flattenLayers(task);
     else if (task.task === 'copy-in' || task.task === 'copy-out' || task.task === 'export')
       (await import('./copy.ts')).copy(task);
@@ -47,7 +49,7 @@ async function flattenLayers({ layers, target }: FlattenTask): Promise<void> {
 }
 
 function reply(message: TaskReply): void {
-  writeSync(REPLY, `${JSON.stringify(message)}\n`);
+  writeSync(replyTo, `${JSON.stringify(message)}\n`);
 }
 
 // Not `await`: the bundle is CommonJS, which has none at its top.
