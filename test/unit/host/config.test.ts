@@ -24,6 +24,8 @@ keep_blobs = false
 [registries]
 insecure = ["localhost:5000"]
 blocked = ["evil.example"]
+aliases = { fedora = "registry.example/fedora" }
+chunk_size = 1048576
 [registries.mirrors]
 "docker.io" = ["mirror.example", "https://other.example/v2"]
 [layer]
@@ -42,6 +44,8 @@ root_user = "containers"
       mirrors: { 'docker.io': ['mirror.example', 'https://other.example/v2'] },
       insecure: ['localhost:5000'],
       blocked: ['evil.example'],
+      aliases: { fedora: 'registry.example/fedora' },
+      chunkSize: 1_048_576,
     },
     layer: { maxRatio: 50.5 },
     userns: { mode: 'single', rootUser: 'containers' },
@@ -61,6 +65,10 @@ const BAD: ReadonlyArray<readonly [string, number, RegExp]> = [
   ['registries.insecure = "localhost"', 1, /must be a list of strings/],
   ['registries.insecure = [1]', 1, /must be a list of strings/],
   ['[registries.mirrors]\n"docker.io" = "x"', 1, /table of lists/],
+  ['registries.aliases = "x"', 1, /table of names/],
+  ['[registries.aliases]\nfedora = 5', 1, /table of names/],
+  ['registries.chunk_size = 100', 1, /at least 1024/],
+  ['registries.chunk_size = "5m"', 1, /a number of bytes/],
   ['layer.max_ratio = 0', 1, /at least 1/],
   ['layer.max_ratio = nan', 1, /at least 1/],
   ['[userns]\nmode = "host"', 2, /userns.mode must be one of/],
