@@ -12,7 +12,7 @@ export interface FuzzResult {
   readonly kept: readonly Buffer[];
 }
 
-const HANG_MS = 10_000;
+const HANG_MS = 20_000;
 const HEAP_MIB = 512;
 /** Node 20 does not pass loaders on to threads: this one brings its own. */
 const START = `

@@ -26,7 +26,8 @@ const BATCH = 256;
 /** After so many batches, some inputs are looked at one by one, for what only counts can tell. */
 const CLOSE_LOOK = 8;
 const CLOSE = 32;
-const SLOW_MS = 2000;
+/** Wall clock: a busy machine stalls for a second now and then. */
+const SLOW_MS = 5000;
 
 /** Mutates inputs of the corpus and keeps those that reach something new in `src/`. */
 class Fuzzer {
