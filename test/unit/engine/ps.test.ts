@@ -55,7 +55,7 @@ list('running ones, or all, newest first', async () => {
 list('a summary holds what the table shows', async () => {
   const paths = await three();
   const [web] = await ps(engineOf(paths));
-  assert.is(web?.command, 'sh -c echo hi');
+  assert.is(web?.command, "sh -c 'echo hi'");
   assert.is(web?.status, 'running');
   assert.is(web?.pid, process.pid);
   assert.equal(web?.mounts, ['data']);
