@@ -80,6 +80,7 @@ export class Metadata {
     lchownSync(toPath(path), this.#uid(entry), this.#gid(entry));
     chmodSync(toPath(path), this.#mode(entry));
     this.#countLosses(entry);
+    if (entry.xattrs) this.#xattrs(path, entry.xattrs);
     setTimesOf(path, entry.mtime);
   }
 

@@ -13,6 +13,8 @@ const lremove = bind('int lremovexattr(const uint8_t *path, const uint8_t *name)
 
 /** XATTR_SIZE_MAX and XATTR_LIST_MAX of linux/limits.h. */
 const MAX = 65536;
+// Of the largest size once: a fresh one for each call would be most of the cost. Calls are synchronous.
+const scratch = Buffer.alloc(MAX);
 const ENODATA = 61;
 const ENOTSUP = 95;
 
@@ -23,9 +25,8 @@ export function setXattr(path: PathLike, name: PathLike, value: Uint8Array): voi
 
 /** The value, or undefined when the file has none of that name or its file system knows none. Throws SysError. */
 export function getXattr(path: PathLike, name: PathLike): Buffer | undefined {
-  const value = Buffer.alloc(MAX);
-  const size = lget(cPath(path), cPath(name), value, value.length);
-  if (size >= 0) return value.subarray(0, size);
+  const size = lget(cPath(path), cPath(name), scratch, MAX);
+  if (size >= 0) return Buffer.from(scratch.subarray(0, size));
   const errno = lastErrno();
   if (errno === ENODATA || errno === ENOTSUP) return undefined;
   throw new SysError('lgetxattr', errno, path.toString());
@@ -33,11 +34,10 @@ export function getXattr(path: PathLike, name: PathLike): Buffer | undefined {
 
 /** Names of the extended attributes of the path itself. */
 export function listXattr(path: PathLike): string[] {
-  const list = Buffer.alloc(MAX);
-  const size = llist(cPath(path), list, list.length);
-  if (size < 0 && lastErrno() === ENOTSUP) return [];
+  const size = llist(cPath(path), scratch, MAX);
+  if (size === 0 || (size < 0 && lastErrno() === ENOTSUP)) return [];
   check(size, 'llistxattr', path);
-  return list
+  return scratch
     .subarray(0, size)
     .toString()
     .split('\0')
