@@ -1,4 +1,3 @@
-import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
@@ -12,6 +11,7 @@ import {
   shortId,
 } from '../store/containers.ts';
 import { lockHolder } from '../store/containers-lock.ts';
+import { chmod, rm } from '../util/files.ts';
 import { containerRuntimeDir } from './container-paths.ts';
 import type { Engine } from './context.ts';
 import { killAndWait } from './stop.ts';

@@ -120,7 +120,9 @@ export async function runIn(
     ),
     'the start of a container',
   );
-  const [stdout, stderr] = [launched.child?.stdout, launched.child?.stderr].map(s => text(s ?? process.stdin));
+  const [stdout, stderr] = [launched.child?.stdout, launched.child?.stderr].map(s =>
+    text(s ?? process.stdin),
+  );
   const { exitCode } = await within(60_000, launched.ended, 'a script in a container');
   return { stdout: (await stdout) ?? '', stderr: (await stderr) ?? '', exitCode };
 }
