@@ -111,7 +111,7 @@ const REFUSED: [string[], RegExp][] = [
   [['toString'], /unknown command: tsbox toString/],
   [['volume', 'constructor'], /unknown command: tsbox volume constructor/],
   [['build', '.'], /docker's 'build' is not in tsbox \(planned/],
-  [['volume', 'prune'], /docker's 'prune' is not in tsbox \(planned/],
+  [['network', 'ls'], /docker's 'network' is not in tsbox \(planned/],
   [['--bad', 'ps'], /unknown flag --bad/],
   [['-H', 'tcp://x', 'ps'], /unknown flag -H\n {2}hint: tsbox has no daemon/],
   [['--root'], /flag --root needs a value/],
