@@ -1,4 +1,4 @@
-import { type ByteString, cString } from './bytes.ts';
+import { type ByteString, cString, show } from './bytes.ts';
 import { layerError } from './error.ts';
 import { type HeaderNumbers, readNumbers } from './header.ts';
 import type { PaxRecords, PaxTime } from './pax.ts';
@@ -71,7 +71,7 @@ export function readEntry(buffer: Buffer, at: number, block: Block, extension: E
   const name = extension.longName ?? pax.path ?? ustarName(buffer, at);
   const given = TYPES[block.letter];
   if (given === undefined)
-    throw layerError(`entries of type ${JSON.stringify(block.letter)} do not belong in a layer`, name);
+    throw layerError(`entries of type ${show(block.letter)} do not belong in a layer`, name);
   // Before ustar a directory was a file with a slash at its end.
   const type = given === 'file' && name.endsWith('/') ? 'dir' : given;
   const size = given === 'file' ? (pax.size ?? numbers.size) : 0;

@@ -23,9 +23,11 @@ const DRIVERS: Readonly<Record<string, readonly Need[]>> = {
 };
 const GENERATIONS = 3;
 const OPERATIONS = 60;
-const rounds = missingNeed('long') ? 2 : 40;
+const short = missingNeed('long') !== undefined;
+const rounds = short ? 2 : 40;
 const given = process.env.TSBOX_TEST_SEED;
-const first = given === undefined ? Date.now() % 1_000_000 : Number(given);
+// What a change is judged by must not change from run to run; new ground is for the long run.
+const first = given !== undefined ? Number(given) : short ? 1 : Date.now() % 1_000_000;
 
 let shared: Promise<Box> | undefined;
 
