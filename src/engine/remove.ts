@@ -69,11 +69,12 @@ async function endLateStart(directory: string): Promise<void> {
 }
 
 /**
- * Overlay leaves its work directory with mode 0. Where all files are the user's own that was the only thing which a plain
+ * Overlay leaves its work directory with mode 0, and in it the mark of a volatile one. Where all files are the user's own that was the only thing which a plain
  * removal could not do, and a plain removal takes a tenth of the time of one in a user namespace.
  */
 async function openWorkDirectory(directory: string): Promise<void> {
-  await chmod(join(directory, 'work/work'), 0o700).catch(() => {});
+  for (const path of ['work/work', 'work/work/incompat', 'work/work/incompat/volatile'])
+    await chmod(join(directory, path), 0o700).catch(() => {});
 }
 
 async function killProcess(target: { pid: number; start: number }): Promise<void> {
