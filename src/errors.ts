@@ -33,6 +33,9 @@ export const ERROR_CODES = {
   MANIFEST: 'a manifest or image config is malformed',
   LAYER: 'a layer archive is malformed or tries to leave its directory',
   PLATFORM: 'an image has no variant for this platform',
+  // Builds
+  DOCKERFILE: 'a Dockerfile has a mistake',
+  BUILD: 'an instruction of a build failed',
   ABORTED: 'the operation was cancelled',
   INTERNAL: 'a bug in tsbox',
 } as const;
