@@ -32,6 +32,7 @@ export const KINDS = {
   helpers: { accounts: ['self'], shared: false, leaks: false, limit: 240 },
   contract: { accounts: ['ranges', 'single'], shared: false, leaks: true, limit: 240 },
   security: { accounts: ['ranges', 'single'], shared: false, leaks: true, limit: 240 },
+  escape: { accounts: ['ranges', 'single'], shared: true, leaks: true, limit: 900 },
   e2e: { accounts: ['ranges', 'single'], shared: false, leaks: true, limit: 240 },
 } as const satisfies Record<string, KindRules>;
 
