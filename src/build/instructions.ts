@@ -108,6 +108,8 @@ export interface RunMount {
 export interface RunInstruction extends Common {
   readonly keyword: 'RUN';
   readonly command: Command;
+  /** The RUN is one heredoc that begins with `#!`: an executable file of this content is run in place of `command`. */
+  readonly script?: Heredoc;
   /**
    * The `--mount` values as written; `parseMounts` (parse-mounts.ts) makes RunMounts of resolved ones.
    */

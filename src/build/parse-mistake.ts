@@ -1,0 +1,14 @@
+/** A mistake in a line, at a place of its joined text; parse.ts makes it a message with file, line and caret. */
+export class Mistake extends Error {
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  readonly suggestion: string | undefined;
+
+  constructor(message: string, place: { from?: number; to?: number; suggestion?: string | undefined } = {}) {
+    super(message);
+    this.name = 'Mistake';
+    this.from = place.from;
+    this.to = place.to ?? (place.from === undefined ? undefined : place.from + 1);
+    this.suggestion = place.suggestion;
+  }
+}
