@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type BuildOptions, build, type TransformOptions, transform } from 'esbuild';
 import { type Chunk, chunkName, hotChunks, pack } from './chunks.ts';
 import { HOT } from './hot.ts';
+import { writeFilters } from './seccomp.ts';
 
 /** `npm run build:js`: everything in dist/ that is JavaScript. Run from the project's directory. */
 const COMMON: BuildOptions = {
@@ -69,6 +70,7 @@ function write(path: string, chunks: readonly Chunk[]): void {
 
 mkdirSync('dist', { recursive: true });
 await Promise.all([
+  writeFilters('dist/seccomp'),
   buildLoader(),
   buildCli(),
   build({ ...PROGRAM, entryPoints: ['src/userns/main.ts'], outfile: 'dist/userns.cjs' }),

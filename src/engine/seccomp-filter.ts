@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { resolveCapabilities } from '../runtime/capabilities.ts';
-import { cachedDefaultFilter, emulationFilter, profileFilter } from '../runtime/seccomp.ts';
+import { cachedDefaultFilter, cachedProfileFilter, emulationFilter } from '../runtime/seccomp.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { Engine } from './context.ts';
 
@@ -14,13 +14,14 @@ export async function seccompFilter(
     drop: record.capDrop,
     privileged: record.privileged,
   });
+  const cache = join(engine.paths.runtime, 'seccomp');
   const options = { caps, rootEmulation: record.rootEmulation };
   switch (record.seccomp) {
     case 'unconfined':
       return record.rootEmulation ? emulationFilter() : undefined;
     case 'default':
-      return cachedDefaultFilter(join(engine.paths.runtime, 'seccomp'), options);
+      return cachedDefaultFilter(cache, options);
     default:
-      return profileFilter(record.seccomp, options);
+      return cachedProfileFilter(cache, record.seccomp, options);
   }
 }

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { arch as processArch } from 'node:process';
 import { hasErrno, TsboxError } from '../errors.ts';
+import { FROM_SOURCE, HERE } from '../host/here.ts';
 import { DEFAULT_CAPABILITIES } from './capabilities.ts';
 import type { NativeArch } from './seccomp/rules.ts';
 
@@ -51,6 +52,7 @@ export async function profileFilter(
   json: string,
   options: FilterOptions & {
     /** Kernel release for `minKernel`; default: this one's. */ readonly kernel?: string;
+    /** `own`: without libseccomp, also where it is installed. */ readonly generator?: 'auto' | 'own';
   } = {},
 ): Promise<Uint8Array> {
   const { buildProfile } = await import('./seccomp/profile.ts');
@@ -59,7 +61,20 @@ export async function profileFilter(
     caps: options.caps ?? DEFAULT_CAPABILITIES,
     rootEmulation: options.rootEmulation ?? false,
     ...(options.kernel !== undefined && { kernel: options.kernel }),
+    ...(options.generator && { generator: options.generator }),
   });
+}
+
+/**
+ * `profileFilter`, kept in `cacheDir` by everything that it was made from: the text of the profile, capabilities, emulation, kernel.
+ */
+export async function cachedProfileFilter(
+  cacheDir: string,
+  json: string,
+  options: FilterOptions = {},
+): Promise<Uint8Array> {
+  const { profileCacheName } = await import('./seccomp/cache-name.ts');
+  return cached(cacheDir, profileCacheName(json, cacheName(options)), () => profileFilter(json, options));
 }
 
 /** A filter that allows everything but fakes what root emulation fakes: for `seccomp=unconfined` with emulation on. */
@@ -67,18 +82,29 @@ export async function emulationFilter(options: Pick<FilterOptions, 'arch'> = {})
   return (await import('./seccomp/build.ts')).buildEmulation(nativeArch(options.arch));
 }
 
+/** Where `npm run build` puts the filters that most containers have (src/bundle/seccomp.ts). */
+const SHIPPED = `${FROM_SOURCE ? `${HERE}/../../dist` : HERE}/seccomp`;
+
 /**
- * `defaultFilter`, kept in `cacheDir` (made if its parent is there; it must be the user's own) by everything that its content depends
- * on. A file that cannot be read or written costs time, never the container.
+ * `defaultFilter`, from `shipped` if it was made when tsbox was built, else kept in `cacheDir` (made if its parent is there; it must
+ * be the user's own) by everything that its content depends on. A file that cannot be read or written costs time, never the
+ * container.
  */
 export async function cachedDefaultFilter(
   cacheDir: string,
   options: FilterOptions = {},
+  shipped = SHIPPED,
 ): Promise<Uint8Array> {
-  const path = `${cacheDir}/${cacheName(options)}`;
+  const known = read(`${shipped}/${cacheName(options)}`);
+  if (known && isWhole(known)) return known;
+  return cached(cacheDir, cacheName(options), () => defaultFilter(options));
+}
+
+async function cached(cacheDir: string, name: string, make: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  const path = `${cacheDir}/${name}`;
   const known = read(path);
   if (known && isWhole(known)) return known;
-  const program = await defaultFilter(options);
+  const program = await make();
   save(cacheDir, path, program);
   return program;
 }
@@ -92,7 +118,7 @@ function nativeArch(name: string = processArch): NativeArch {
 }
 
 /** Every capability by its bit, although most change nothing: which ones do is known only to the rules. */
-function cacheName(options: FilterOptions): string {
+export function cacheName(options: FilterOptions): string {
   const caps = (options.caps ?? DEFAULT_CAPABILITIES).toString(16);
   const emulation = options.rootEmulation ? '-root' : '';
   return `seccomp-${FILTER_REVISION}-${nativeArch(options.arch)}-${caps}${emulation}.bpf`;

@@ -25,8 +25,8 @@ const ARROWS: Record<string, readonly string[]> = {
   runtime: LOW,
   // the second program; nobody imports it
   userns: ['layer', 'oci', 'store', 'sys', 'util'],
-  // makes dist/ when tsbox is built; nobody imports it
-  bundle: [],
+  // makes dist/ when tsbox is built, the usual filters among it; nobody imports it
+  bundle: ['runtime'],
   oci: ['util'],
   // id maps are part of plans
   host: ['util', 'type:plan'],

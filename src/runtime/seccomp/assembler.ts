@@ -1,3 +1,5 @@
+import { THROUGH } from './rule.ts';
+
 /**
  * Classic BPF (linux/filter.h), written from the end to the beginning: every target of a jump is already there when the
  * jump is written, so distances are known at once. A conditional jump reaches 255 instructions; farther targets go
@@ -33,8 +35,9 @@ export class Assembler {
   readonly #returns = new Map<number, Label>();
   readonly #trampolines = new Map<Label, Label>();
 
-  /** `return value`; one that is near enough is used again. */
+  /** `return value`; one that is near enough is used again. THROUGH is where the next instruction after the program would be. */
   ret(value: number): Label {
+    if (value === THROUGH) return -1;
     const known = this.#returns.get(value);
     if (known !== undefined && this.#distance(known) < 200) return known;
     const label = this.#emit(RET_K, 0, 0, value);

@@ -4,7 +4,7 @@ import type { NativeArch } from './rules.ts';
 import { SYSCALL_TABLES } from './tables.ts';
 
 /** AUDIT_ARCH_* (linux/audit.h) and the table of each ABI that a kernel of this architecture runs. */
-const ABIS = {
+export const ABIS = {
   x64: [
     { audit: 0xc000003e, table: 'x64' },
     { audit: 0x40000003, table: 'ia32' },
@@ -19,7 +19,7 @@ export interface FilterSource {
   readonly native: NativeArch;
   /** The first rule of a call whose conditions hold decides. Names that an architecture lacks are skipped there. */
   readonly rules: readonly Rule[];
-  /** For calls that no rule decides. */
+  /** For calls that no rule decides. `THROUGH`: go on behind the end of the program. */
   readonly otherwise: number;
   /** Numbers that no call has. Default ENOSYS, so that a newer libc falls back. */
   readonly unknown?: number;
@@ -46,12 +46,16 @@ export function compileFilter(source: FilterSource): Uint8Array {
     entry = asm.branch('eq', abi.audit, search, entry);
   }
   const program = asm.finish(asm.load(DATA.arch, entry));
-  if (program.length / 8 > MAX_INSTRUCTIONS) {
-    throw new RangeError(
-      `the filter has ${program.length / 8} instructions, the kernel takes ${MAX_INSTRUCTIONS}`,
-    );
-  }
+  checkLength(program);
   return program;
+}
+
+/** Throws RangeError for a program that the kernel would refuse. */
+export function checkLength(program: Uint8Array): void {
+  if (program.length / 8 <= MAX_INSTRUCTIONS) return;
+  throw new RangeError(
+    `the filter has ${program.length / 8} instructions, the kernel takes ${MAX_INSTRUCTIONS}`,
+  );
 }
 
 /** Calls `visit` for every number of a table that has a name, in order. */

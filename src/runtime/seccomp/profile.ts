@@ -1,7 +1,7 @@
 import { release } from 'node:os';
 import { findCapability } from '../capabilities.ts';
-import { compileFilter } from './compile.ts';
 import { emulationRules } from './emulation.ts';
+import { type Generator, generate } from './generate.ts';
 import { type Member, parseProfileJson } from './profile-json.ts';
 import { type Condition, ERRNO, RET, type Rule } from './rule.ts';
 import type { NativeArch } from './rules.ts';
@@ -12,6 +12,8 @@ export interface ProfileOptions {
   readonly rootEmulation: boolean;
   /** `6.1.0-13-amd64`; default: this kernel's. */
   readonly kernel?: string;
+  /** Default `auto`: libseccomp where there is one. */
+  readonly generator?: Generator;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface ProfileOptions {
  * with; conditions on the same argument are alternatives, on different ones all must hold; names that an architecture
  * lacks are skipped; numbers that no table knows get ENOSYS where the default refuses. Throws USAGE.
  */
-export function buildProfile(json: string, options: ProfileOptions): Uint8Array {
+export async function buildProfile(json: string, options: ProfileOptions): Promise<Uint8Array> {
   const profile = parseProfileJson(json);
   const otherwise = action(profile.get('defaultAction'), profile.get('defaultErrnoRet'));
   const rules = profile
@@ -29,13 +31,16 @@ export function buildProfile(json: string, options: ProfileOptions): Uint8Array 
   const ordered = [...rules.filter(r => r.when.length === 0), ...rules.filter(r => r.when.length > 0)];
   const permissive = otherwise === RET.ALLOW || otherwise === RET.LOG;
   try {
-    return compileFilter({
-      native: options.native,
-      rules: options.rootEmulation ? [...emulationRules(), ...ordered] : ordered,
-      otherwise,
-      unknown: permissive ? otherwise : RET.ERRNO | ERRNO.ENOSYS,
-      compat: wantsCompat(profile, options.native),
-    });
+    return await generate(
+      {
+        native: options.native,
+        rules: options.rootEmulation ? [...emulationRules(), ...ordered] : ordered,
+        otherwise,
+        unknown: permissive ? otherwise : RET.ERRNO | ERRNO.ENOSYS,
+        compat: wantsCompat(profile, options.native),
+      },
+      options.generator,
+    );
   } catch (error) {
     if (error instanceof RangeError) throw profile.bad(error.message);
     throw error;

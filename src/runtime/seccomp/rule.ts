@@ -10,6 +10,9 @@ export const RET = {
   ALLOW: 0x7fff0000,
 } as const;
 
+/** No return value but a jump behind the end of the program, where another one follows (library.ts). */
+export const THROUGH = -1;
+
 /** The same numbers on every architecture that tsbox runs on. */
 export const ERRNO = { EPERM: 1, ENOSYS: 38 } as const;
 

@@ -159,11 +159,12 @@ test('an architecture without a table is said', async () => {
 });
 
 const dir = mkdtempSync(join(tmpdir(), 'tsbox-seccomp-'));
+const NOT_SHIPPED = join(dir, 'none');
 test.after(() => rmSync(dir, { recursive: true, force: true }));
 
 test('cache: the same filter, kept in a private file', async () => {
   const cache = join(dir, 'a');
-  const first = await cachedDefaultFilter(cache, { arch: 'x64' });
+  const first = await cachedDefaultFilter(cache, { arch: 'x64' }, NOT_SHIPPED);
   assert.equal([...first], [...x64]);
   const [name = ''] = readdirSync(cache);
   assert.is(readdirSync(cache).length, 1);
@@ -171,7 +172,7 @@ test('cache: the same filter, kept in a private file', async () => {
   assert.is(statSync(cache).mode & 0o777, 0o700);
   writeFileSync(join(cache, name), arm64);
   assert.equal(
-    [...(await cachedDefaultFilter(cache, { arch: 'x64' }))],
+    [...(await cachedDefaultFilter(cache, { arch: 'x64' }, NOT_SHIPPED))],
     [...arm64],
     'it is read, not made again',
   );
@@ -180,7 +181,7 @@ test('cache: the same filter, kept in a private file', async () => {
 test('cache: different options have different files', async () => {
   const cache = join(dir, 'b');
   for (const options of [{}, { caps: 0n }, { rootEmulation: true }, { arch: 'arm64' }]) {
-    const program = await cachedDefaultFilter(cache, { arch: 'x64', ...options });
+    const program = await cachedDefaultFilter(cache, { arch: 'x64', ...options }, NOT_SHIPPED);
     assert.equal([...program], [...(await defaultFilter({ arch: 'x64', ...options }))]);
   }
   assert.is(readdirSync(cache).length, 4);
@@ -193,17 +194,20 @@ for (const [what, content] of [
 ] as const) {
   test(`cache: a file that is ${what} is made again`, async () => {
     const cache = join(dir, what);
-    await cachedDefaultFilter(cache, { arch: 'x64' });
+    await cachedDefaultFilter(cache, { arch: 'x64' }, NOT_SHIPPED);
     const [name = ''] = readdirSync(cache);
     writeFileSync(join(cache, name), content);
-    assert.equal([...(await cachedDefaultFilter(cache, { arch: 'x64' }))], [...x64]);
+    assert.equal([...(await cachedDefaultFilter(cache, { arch: 'x64' }, NOT_SHIPPED))], [...x64]);
     assert.equal([...readFileSync(join(cache, name))], [...x64]);
   });
 }
 
 test('cache: a directory that cannot be made costs nothing but time', async () => {
   writeFileSync(join(dir, 'file'), '');
-  assert.equal([...(await cachedDefaultFilter(join(dir, 'file/below'), { arch: 'x64' }))], [...x64]);
+  assert.equal(
+    [...(await cachedDefaultFilter(join(dir, 'file/below'), { arch: 'x64' }, NOT_SHIPPED))],
+    [...x64],
+  );
 });
 
 test.run();
