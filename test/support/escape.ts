@@ -67,12 +67,15 @@ export function escapeSuite(entries: readonly string[], options: EscapeOptions):
   });
 }
 
+let canary: Canary | undefined;
+
 async function play(driver: Driver, attack: (scene: Scene) => Promise<void>): Promise<void> {
   const box = await busybox();
   const parent = join(box.home.dir, 'scenes');
   mkdirSync(parent, { recursive: true });
   const dir = mkdtempSync(join(parent, 's-'));
-  const canary = makeCanary(mkdtempSync(join(parent, 'c-')));
+  // One for all: images that name it are the same for every driver, and are loaded once.
+  canary ??= makeCanary(mkdtempSync(join(box.home.dir, 'c-')));
   const started: string[] = [];
   try {
     await attack(sceneOf(box, driver, dir, canary, started));
