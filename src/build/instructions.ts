@@ -1,6 +1,6 @@
 /**
  * A Dockerfile as values: what the parser (parse.ts) makes of the text and what the executor walks. Words are as written, quotes and
- * `$variables` included, until `resolveInstruction` (variables.ts) gives the same instruction with its words expanded.
+ * `$variables` included, until `StageScope.resolve` (variables.ts) gives the same instruction with its words expanded.
  */
 
 /** A place in the text. */
@@ -78,7 +78,7 @@ export interface PairsInstruction extends Common {
   readonly pairs: readonly Pair[];
 }
 
-/** One `--mount`; every value is of the resolved instruction, with docker's defaults filled in. */
+/** One `--mount` with its variables expanded and docker's defaults filled in. */
 export interface RunMount {
   readonly type: 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
   /** A stage, a named context or an image; absent: the context (bind), an empty directory (cache). */
@@ -110,9 +110,7 @@ export interface RunInstruction extends Common {
   readonly command: Command;
   /** The RUN is one heredoc that begins with `#!`: an executable file of this content is run in place of `command`. */
   readonly script?: Heredoc;
-  /**
-   * The `--mount` values as written; `parseMounts` (parse-mounts.ts) makes RunMounts of resolved ones.
-   */
+  /** The `--mount` values as written; `StageScope.mounts` (variables.ts) makes RunMounts of them. */
   readonly mounts: readonly string[];
   readonly network?: 'default' | 'none' | 'host';
   readonly security?: 'sandbox' | 'insecure';

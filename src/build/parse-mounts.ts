@@ -33,13 +33,16 @@ export function mountType(text: string): RunMount['type'] {
   });
 }
 
-/** `--mount` values whose variables have been expanded. Throws Mistake with the option in its message. */
-export const parseMounts = (mounts: readonly string[]): RunMount[] => mounts.map(parseMount);
+/** `--mount` values, each option expanded on its own. Throws Mistake with the option in its message. */
+export const parseMounts = (mounts: readonly string[], expand: Expand): RunMount[] =>
+  mounts.map(text => parseMount(text, expand));
 
-function parseMount(text: string): RunMount {
-  const type = mountType(text);
+type Expand = (word: string) => string;
+
+function parseMount(text: string, expand: Expand): RunMount {
+  const type = expand(mountType(text)) as RunMount['type'];
   if (!Object.hasOwn(OPTIONS, type)) throw wrong(text, `${JSON.stringify(type)} is no type of mount`);
-  const options = readOptions(text, type);
+  const options = readOptions(text, type, expand);
   const target =
     options.get('target') ?? (type === 'secret' || type === 'ssh' ? undefined : missing(text, 'target'));
   const from = options.get('from');
@@ -69,7 +72,7 @@ function csv(text: string): string[] {
   return text.endsWith(',') ? [...fields, ''] : fields;
 }
 
-function readOptions(text: string, type: RunMount['type']): Options {
+function readOptions(text: string, type: RunMount['type'], expand: Expand): Options {
   const options = new Map<string, string>();
   for (const entry of csv(text)) {
     const [, written = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(entry) ?? [];
@@ -83,7 +86,7 @@ function readOptions(text: string, type: RunMount['type']): Options {
     if (value === undefined && !['ro', 'rw', 'required'].includes(known))
       throw wrong(text, `${known} needs a value`);
     if (known === 'from' && value?.includes('$')) throw wrong(text, 'from does not take variables');
-    options.set(known, value ?? 'true');
+    options.set(known, value === undefined ? 'true' : expand(value));
   }
   return options;
 }
