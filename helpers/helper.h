@@ -7,13 +7,14 @@ enum role { SUPERVISE, JOIN, ENTER };
 struct buf { char *p; size_t n, cap; };
 struct record { struct field { const char *p; uint32_t n; } *f; uint32_t n; }; /* f[].p[f[].n] is NUL */
 struct frame { struct record *r; uint32_t n; };
+extern struct room { char *p; uint32_t used; } frame_room; /* p: shared memory for the next frame; NULL: of its own */
 struct arg { const char *s; uint32_t n; long long v; }; /* a field, and its value where the format says number */
 struct plan { const char *name; struct record *r; uint32_t n; };
 /* Header records: name and format of the fields. .s is NULL where there was no such record. */
 #define HEADERS(X) \
     X(version, "s") X(id, "s") X(cwd, "s") X(clone, "d") X(target, "dd") X(lock, "s") X(state, "s") X(log, "s") \
     X(socket, "s") X(front, "s") X(tty, "dd") X(detachkeys, "b") X(uidmapper, "s") X(gidmapper, "s") X(setgroups, "s") \
-    X(stdin, "s") X(uidmap, "ddd") X(gidmap, "ddd") X(keepfd, "d") X(rotate, "dd") X(events, "ss")
+    X(stdin, "s") X(uidmap, "ddd") X(gidmap, "ddd") X(keepfd, "d") X(rotate, "dd") X(events, "ss") X(early, "s")
 #define MEMBER(name, format) struct arg name[sizeof format - 1];
 struct request {
     HEADERS(MEMBER)
@@ -39,7 +40,7 @@ struct walk { /* one walk over a plan, in the process that the plan is about */
     X(hostbind, "ssd") X(fuse, "ss") X(mask, "s") X(readonly, "s") X(rootreadonly, "") X(pivot, "") X(hostname, "s") \
     X(domainname, "s") X(loopback, "") X(procwrite, "sb") X(oomscore, "s") X(rlimit, "ddd") X(umask, "o") X(tty, "") \
     X(session, "") X(barrier, "*s") X(owner, "dd") X(bound, "x") X(ids, "dd*d") X(nonewprivs, "") X(seccomp, "b") \
-    X(caps, "xxxx") X(env, "*s") X(init, "") X(exec, "ss*s") X(rmtree, "s") X(chown, "sdd")
+    X(caps, "xxxx") X(env, "*s") X(init, "") X(exec, "ss*s") X(rmtree, "s") X(chown, "sdd") X(listen, "ssddds") X(forward, "s")
 #define UNUSED __attribute__((unused))
 #define OP(name, ...) int op_##name(UNUSED struct walk *w, UNUSED const struct arg *a, UNUSED int n)
 #define DECLARE(name, format) OP(name);
@@ -68,6 +69,7 @@ pid_t clone_with(uint64_t flags); const char *map_ids(const struct request *q, p
 int open_proc(unsigned long long pid, unsigned long long start); /* /proc/PID if it started then (0: whenever); -1, ESRCH */
 unsigned long long start_of(pid_t pid);
 int proc_kill(char **argv), proc_wait(char **argv), attach(char **argv), seal_self(void);
+int forward_late(char **argv), port_client(int argc, char **argv); /* ports/ */
 _Noreturn void sealed_main(char **argv);
 _Noreturn void init_main(const struct request *q, enum role role, int sync, const int stdio[3]);
 _Noreturn void walk_fail(struct walk *w, const char *plan, unsigned index, const char *detail);

@@ -21,8 +21,9 @@ OP(join) {
     AUTO proc = open_proc(w->target, w->start);
     AUTO cwd = proc < 0 ? -1 : openat(proc, "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC); int fd[COUNT];
     if (proc < 0) return -1;
-    for (int i = 0; i < COUNT; i++)
-        if (a[0].v & NAMESPACE[i].flag && (fd[i] = openat(proc, NAMESPACE[i].file, O_RDONLY | O_CLOEXEC)) < 0) return -1;
+    for (int i = 0, tries = w->service ? 200 : 0; i < COUNT; i++)
+        while (a[0].v & NAMESPACE[i].flag && (fd[i] = openat(proc, NAMESPACE[i].file, O_RDONLY | O_CLOEXEC)) < 0)
+            if (errno != EACCES || tries-- <= 0 || usleep(1000)) return -1; /* not dumpable for the moment in which init becomes root */
     for (int i = 0; i < COUNT; i++) {
         int flag = NAMESPACE[i].flag;
         if (!(a[0].v & flag)) continue;

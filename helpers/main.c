@@ -2,7 +2,9 @@
 #include "helper.h"
 /* A request: supervise, join, enter. */
 static int run(enum role role) {
-    static struct request q; const char *step; int e = request_read(CHANNEL, &q, &step);
+    static struct request q; const char *step, *model = role == SUPERVISE ? getenv("TSBOX_EARLY") : NULL;
+    if (model) early_begin(model), unsetenv("TSBOX_EARLY");
+    int e = request_read(CHANNEL, &q, &step);
     if (!e && role == JOIN && (!q.target[1].v || open_proc((uint64_t)q.target[0].v, (uint64_t)q.target[1].v) < 0))
         e = ESRCH, step = "target";
     if (e) { SAY("failed", "header", "0", text("%d", e), step); return FAIL; }
@@ -29,6 +31,8 @@ int main(int argc, char **argv) {
     if (!strcmp(role, "boot") && argc > 3) role = boot(argv);
     signal_pipe = fcntl(SIGNAL_PIPE, F_GETFD) < 0 ? -1 : SIGNAL_PIPE; title_init(argc, argv);
     if (!strcmp(role, "sealed") && argc == 4) sealed_main(argv);
+    if (!strcmp(role, "forward") && argc == 6) return forward_late(argv);
+    if (!strcmp(role, "port") && argc > 3) return port_client(argc, argv);
     if (!strcmp(role, "attach") && argc >= 5) return attach(argv);
     return !strcmp(role, "supervise") ? run(SUPERVISE) : !strcmp(role, "join") ? run(JOIN) : !strcmp(role, "enter") ? run(ENTER) : FAIL;
 }

@@ -1,33 +1,19 @@
 /* The parent of a command: `supervise` (a container), `join` (exec) and `enter` (a task). They differ in what they make
  * before the fork and what they keep after it; the loop is one. */
-#include "session.h"
+#include "supervise.h"
 #include <sys/file.h>
 #include <sys/mman.h>
-struct kid {
-    const struct service *service;
-    pid_t pid;       /* 0: not started, or dead */
-    int sync, ready, out; bool executed;
-    char tail[4096]; size_t ntail; /* the end of a service's output */
-};
-static struct super {
-    enum role role;
-    struct request *q;
-    struct kid kid[SERVICES + 1]; /* the first is init, the others are services */
-    int nkid, signals, lock, exit_pipe[2], status, pid, slim;
-    bool dead, started, failed, alone; char *since;
-} S;
-#define INIT S.kid[0]
-#define KIDS(k, from) struct kid *k = S.kid + (from); k < S.kid + S.nkid; k++
+struct super S;
 int docker_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 /* A pipe whose end here is non-blocking; the other end's file stays blocking. */
-static int open_pipe(int *ours, int *theirs, int write_end) {
+int open_pipe(int *ours, int *theirs, int write_end) {
     int p[2];
     if (pipe2(p, O_CLOEXEC)) return -1;
     *ours = p[write_end], *theirs = p[!write_end];
     return fcntl(*ours, F_SETFL, O_NONBLOCK);
 }
 /* Starts the services that wait for a FUSE descriptor, or (fuse < 0) those that do not. */
-static void start_services(int fuse) {
+void start_services(int fuse) {
     for (KIDS(k, 1)) {
         int sync[2], ready = -1, out = -1;
         if (k->pid || k->service->fuse != (fuse >= 0)) continue;
@@ -50,7 +36,7 @@ static const char *open_all(int stdio[3]) {
     if (q->lock->s && ((S.lock = open(q->lock->s, O_RDWR | flags, 0600)) < 0 || flock(S.lock, LOCK_EX | LOCK_NB))) return "lock";
     if (q->log->s && (session.log = open((log_request = q)->log->s, O_WRONLY | O_APPEND | flags, 0600)) < 0) return "log";
     if (q->socket->s && (session.listen = unix_socket(q->socket->s, true)) < 0) return "socket";
-    if (q->nservice && pipe2(S.exit_pipe, O_CLOEXEC)) return "pipe";
+    if (q->nservice && !S.exit_pipe[1] && pipe2(S.exit_pipe, O_CLOEXEC)) return "pipe";
     for (int i = 0; i < 3; i++)
         if ((stdio[i] = S.role == ENTER ? fcntl(i, F_DUPFD_CLOEXEC, 3) : open_null()) < 0) return "stdio";
     if (pipes && q->stdin->s && (close(stdio[0]) || open_pipe(&session.in, &stdio[0], 1))) return "pipe";
@@ -64,7 +50,9 @@ static const char *begin(char **said) {
     int sync[2], stdio[3] = {-1, -1, -1};
     const char *step = open_all(stdio);
     if (step) return step;
-    if ((S.signals = signals_block(signals)) < 0 || socket_pair(sync)) return "socketpair";
+    if ((S.signals = signals_block(signals)) < 0) return "signalfd";
+    if (INIT.pid) return early_send(stdio), start_services(-1), NULL;
+    if (socket_pair(sync)) return "socketpair";
     INIT.pid = session.pid = clone_with((uint64_t)S.q->clone->v), INIT.sync = sync[0];
     if (INIT.pid < 0) return "clone";
     if (INIT.pid == 0) close(sync[0]), init_main(S.q, S.role, sync[1], stdio); /* open here, its end would never be seen */
@@ -123,13 +111,13 @@ static void slim(void) {
     if (S.started && !S.slim++) madvise(__executable_start, n, MADV_DONTNEED);
 }
 static void loop(void) {
-    char byte; struct signalfd_siginfo i;
+    static char said[2 * PACKET + 1]; struct signalfd_siginfo i; ssize_t n;
     session_watch(); watch(S.signals, POLLIN);
     for (KIDS(k, 0)) watch(k->sync, POLLIN), watch(k->ready, POLLIN), watch(k->out, POLLIN);
     slim(); watch_wait();
     for (KIDS(k, 0)) {
         if (hit(k->out)) on_output(k);
-        if (hit(k->ready) && read(k->ready, &byte, 1) == 1) SAY("service", k->service->plan.name, "ready");
+        if (hit(k->ready) && (n = read(k->ready, said, sizeof said - 1)) > 0) { said[n] = 0; SAY("service", k->service->plan.name, "ready", said); }
         if (hit(k->ready)) drop_fd(&k->ready);
         if (hit(k->sync)) on_sync(k);
     }
@@ -181,14 +169,23 @@ static int parent(void) {
     while (!S.dead) loop();
     int status = finish(); return run_onexit(&S.q->onexit), status;
 }
-int supervise(struct request *q, enum role role) {
-    int pair[2]; S.role = role, S.q = q, S.nkid = q->nservice + 1, S.signals = S.lock = S.exit_pipe[0] = S.exit_pipe[1] = -1;
+void supervise_begin(enum role role, struct request *q) {
+    S.role = role, S.q = q, S.nkid = q->nservice + 1, S.signals = S.lock = -1;
     session.in = session.out[0] = session.out[1] = session.listen = session.log = -1;
-    for (KIDS(k, 0)) k->sync = k->ready = k->out = -1, k->service = k > S.kid ? &q->service[k - S.kid - 1] : NULL;
+    for (KIDS(k, 0)) {
+        if (!k->pid) k->sync = k->ready = k->out = -1;
+        k->service = k > S.kid ? &q->service[k - S.kid - 1] : NULL;
+    }
+}
+/* The front is the process that TypeScript started, and the supervisor its child; early children have made it the other way. */
+int supervise(struct request *q, enum role role) {
+    int pair[2]; bool early = early_wanted(q); supervise_begin(role, q);
     if (role == ENTER || !q->front->s) return parent();
     if (socket_pair(pair)) return FAIL;
-    pid_t pid = fork();
-    close(pair[pid != 0]); title("front", q->id->s);
-    if (pid) return pid < 0 ? FAIL : front_run(pair[0], q->front->s, q->detachkeys->s, q->detachkeys->n);
+    pid_t pid = fork(); bool front = pid >= 0 && (pid == 0) == early;
+    close(pair[front]); title("front", q->id->s);
+    if (pid < 0) return FAIL;
+    if (front && early) signals_default(), early_close();
+    if (front) return front_run(pair[0], q->front->s, q->detachkeys->s, q->detachkeys->n);
     close_kept(&signal_pipe); session_add(pair[1], q->front->s, true); return parent();
 }

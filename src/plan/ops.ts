@@ -56,6 +56,8 @@ export const OP_NAMES = [
   'exec',
   'rmtree',
   'chown',
+  'listen',
+  'forward',
 ] as const;
 
 /** A process beside the container, walked by a child of the supervisor: network helper, FUSE server. */
@@ -105,6 +107,16 @@ export interface BindFields {
   target: string;
   flags?: number;
   how?: How;
+}
+
+/** A socket on the host for a port inside; `first` 0: any free one. Flags: p PROXY v2, s same port as before, 6 only with IPv6. */
+export interface ListenFields {
+  protocol: 'tcp' | 'udp';
+  ip: string;
+  first: number;
+  last: number;
+  inside: number;
+  flags?: string;
 }
 
 /** Constructors of every operation, in the order of the protocol's table. Targets are paths inside the container. */
@@ -157,4 +169,7 @@ export const ops = {
   exec: (program: string, argv: readonly string[], why: string) => op('exec', why, program, ...argv),
   rmtree: (path: string, why: string) => op('rmtree', why, path),
   chown: (target: string, uid: number, gid: number, why: string) => op('chown', why, target, uid, gid),
+  listen: (l: ListenFields, why: string) =>
+    op('listen', why, l.protocol, l.ip, l.first, l.last, l.inside, l.flags ?? '-'),
+  forward: (socket: string, why: string) => op('forward', why, socket),
 } as const;
