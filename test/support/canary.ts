@@ -16,7 +16,9 @@ export function makeCanary(parent: string): Canary {
   const dir = join(parent, 'canary');
   const secret = `canary-${createHash('sha256').update(parent).digest('hex').slice(0, 16)}`;
   mkdirSync(join(dir, 'sub'), { recursive: true });
-  for (const name of ['file', 'sub/file', 'passwd']) writeFileSync(join(dir, name), `${secret}\n`);
+  for (const name of ['file', 'sub/file']) writeFileSync(join(dir, name), `${secret}\n`);
+  // A user of this name is found by who reads the wrong passwd.
+  writeFileSync(join(dir, 'passwd'), `${secret}:x:0:0::/:/bin/sh\n`);
   const before = describeTree(dir);
   return {
     dir,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -46,6 +46,8 @@ const DRIVERS = {
 
 export interface Escape {
   (name: string, attack: (scene: Scene) => Promise<void>): void;
+  /** On the first driver alone: where the driver has no part in it. */
+  once(name: string, attack: (scene: Scene) => Promise<void>): void;
   run(): void;
 }
 
@@ -61,6 +63,10 @@ export function escapeSuite(entries: readonly string[], options: EscapeOptions):
     for (const { driver, test } of suites) test(name, () => play(driver, attack));
   };
   return Object.assign(add, {
+    once: (name: string, attack: (scene: Scene) => Promise<void>): void => {
+      const [first] = suites;
+      first?.test(name, () => play(first.driver, attack));
+    },
     run: () => {
       for (const { test } of suites) test.run();
     },
@@ -130,6 +136,12 @@ export const lacks = (...needs: Need[]): string | undefined => missingNeed(...ne
 export function assertNoSecret(canary: Canary, ...texts: string[]): void {
   for (const text of texts) assert.not.match(text, canary.secret);
 }
+
+/** What the files below a directory hold. No link is followed: what it leads to was not copied. */
+export const contentsBelow = (dir: string): string[] =>
+  readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter(e => e.isFile())
+    .map(e => readFileSync(join(e.parentPath, e.name), 'latin1'));
 
 /** Fails when a path that an attack wanted is there. */
 export const assertAbsent = (...paths: string[]): void => {
