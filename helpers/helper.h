@@ -31,7 +31,7 @@ struct walk { /* one walk over a plan, in the process that the plan is about */
     bool pivoted, container, service, env_set; /* container: pid 1 of one, not a process that joins */
     unsigned long long target, start;          /* the process whose namespaces `join` enters */
     mode_t umask;
-    char **env;
+    char **env; struct plan asked; /* asked: of a command of a warm container (sandbox/) */
 };
 /* Operations: name and format. Each returns 0, or something else with errno. */
 #define OPERATIONS(X) \
@@ -40,7 +40,8 @@ struct walk { /* one walk over a plan, in the process that the plan is about */
     X(hostbind, "ssd") X(fuse, "ss") X(mask, "s") X(readonly, "s") X(rootreadonly, "") X(pivot, "") X(hostname, "s") \
     X(domainname, "s") X(loopback, "") X(procwrite, "sb") X(oomscore, "s") X(rlimit, "ddd") X(umask, "o") X(tty, "") \
     X(session, "") X(barrier, "*s") X(owner, "dd") X(bound, "x") X(ids, "dd*d") X(nonewprivs, "") X(seccomp, "b") \
-    X(caps, "xxxx") X(env, "*s") X(init, "") X(exec, "ss*s") X(rmtree, "s") X(chown, "sdd") X(listen, "ssddds") X(forward, "s")
+    X(caps, "xxxx") X(env, "*s") X(init, "") X(exec, "ss*s") X(rmtree, "s") X(chown, "sdd") X(listen, "ssddds") X(forward, "s") \
+    X(serve, "") X(asked, "") X(get, "s") X(put, "ss")
 #define UNUSED __attribute__((unused))
 #define OP(name, ...) int op_##name(UNUSED struct walk *w, UNUSED const struct arg *a, UNUSED int n)
 #define DECLARE(name, format) OP(name);

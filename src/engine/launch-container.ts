@@ -63,12 +63,16 @@ async function resume(
   if (engine.signal?.aborted) throw new TsboxError('ABORTED', `starting ${record.name} was cancelled`);
   const user = await imageUserOf(record, plan, files);
   const groups = plan.maps.denySetgroups ? [] : withPrimary(user);
-  await networkDriver(record.network.driver).publish?.(plan.networkRequest);
+  await publishPorts(record, plan);
   return resumePlan(plan.spec, { ...user, groups }, await seccompFilter(engine, record));
 }
 
+export async function publishPorts(record: ContainerRecord, plan: ContainerPlan): Promise<void> {
+  await networkDriver(record.network.driver).publish?.(plan.networkRequest);
+}
+
 /** Who the command runs as; with what it takes that the image does not know: a line in passwd, files that are given to it. */
-async function imageUserOf(
+export async function imageUserOf(
   record: ContainerRecord,
   plan: ContainerPlan,
   files: ReadonlyMap<string, FileAnswer>,

@@ -3,6 +3,7 @@ import { openPaths } from '../host/paths.ts';
 import { silentReporter } from '../log.ts';
 import type { Engine } from './context.ts';
 import { Flat } from './flat.ts';
+import type { Sandbox } from './sandbox.ts';
 import type * as T from './types.ts';
 
 /**
@@ -56,6 +57,14 @@ export class Tsbox {
   /** Runs to the end and returns what it wrote. */
   async capture(options: T.CreateOptions & { input?: string | Uint8Array }): Promise<T.CapturedResult> {
     return (await import('./run.ts')).capture(this.#engine, options);
+  }
+
+  /**
+   * A warm container for many commands, without a network unless one is asked for: `await using box = await tsbox.sandbox({ image })`.
+   * It ends with this process at the latest.
+   */
+  async sandbox(options: T.SandboxOptions): Promise<Sandbox> {
+    return (await import('./sandbox-create.ts')).sandbox(this.#engine, options);
   }
 
   /** Starts a created or exited container, detached. */

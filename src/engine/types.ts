@@ -8,6 +8,7 @@ export type { EventRecord } from '../store/events.ts';
 export type * from './disk-types.ts';
 export type * from './layer-types.ts';
 export type * from './registry-types.ts';
+export type * from './sandbox-types.ts';
 
 /** Options of `Tsbox.open`. Everything has the default that docs/state.md gives. */
 export interface OpenOptions {

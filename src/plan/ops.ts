@@ -58,6 +58,10 @@ export const OP_NAMES = [
   'chown',
   'listen',
   'forward',
+  'serve',
+  'asked',
+  'get',
+  'put',
 ] as const;
 
 /** A process beside the container, walked by a child of the supervisor: network helper, FUSE server. */
@@ -172,4 +176,9 @@ export const ops = {
   listen: (l: ListenFields, why: string) =>
     op('listen', why, l.protocol, l.ip, l.first, l.last, l.inside, l.flags ?? '-'),
   forward: (socket: string, why: string) => op('forward', why, socket),
+  serve: (why: string) => op('serve', why),
+  asked: (why: string) => op('asked', why),
+  get: (path: string, why: string) => op('get', why, path),
+  put: (path: string, mode: number | undefined, why: string) =>
+    op('put', why, path, mode === undefined ? '' : octal(mode)),
 } as const;

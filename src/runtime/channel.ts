@@ -16,7 +16,9 @@ export type HelperEvent =
   | { readonly type: 'exited'; readonly code: number }
   | { readonly type: 'detached' }
   /** The front has ended; the command may go on. */
-  | { readonly type: 'left' };
+  | { readonly type: 'left' }
+  /** Of a command of a warm container: `output`, `took`, `ended` or `unfit`, and its fields. */
+  | { readonly type: 'command'; readonly record: readonly Buffer[] };
 
 /** A file read at the barrier: its bytes, or why not (an errno). */
 export type FileAnswer = { readonly content: Buffer } | { readonly errno: number };
@@ -78,6 +80,11 @@ function parseEvent(record: readonly Buffer[]): HelperEvent {
     case 'detached':
     case 'left':
       return { type };
+    case 'output':
+    case 'took':
+    case 'ended':
+    case 'unfit':
+      return { type: 'command', record };
     default:
       throw new Error(`the helper sent an unknown event ${JSON.stringify(type)}`);
   }
@@ -85,6 +92,7 @@ function parseEvent(record: readonly Buffer[]): HelperEvent {
 
 function describeEvent(event: HelperEvent): string {
   if (event.type === 'prepared') return `prepared ${[...event.files.keys()].join(' ')}`;
+  if (event.type === 'command') return event.record.slice(0, 2).join(' ');
   return Object.values(event).join(' ').trim();
 }
 

@@ -32,6 +32,8 @@ export const FAILURE_HINTS: Partial<Record<OpName, Explain>> = {
       : undefined,
   owner: (errno, ids) => idFailure(errno, ids),
   ids: (errno, ids) => idFailure(errno, ids),
+  get: (errno, [path]) => fileFailure(errno, `reading ${path} in the sandbox`),
+  put: (errno, [path]) => fileFailure(errno, `writing ${path} in the sandbox`),
   procwrite: (errno, [path, value]) => settingFailure(errno, path ?? '', value ?? ''),
   tty: errno => ({
     message: 'opening a pseudo-terminal in the container',
@@ -135,3 +137,9 @@ function bindFailure(errno: number, source: string, target: string, flags: numbe
     return { code: 'MOUNT', message, reason: 'one is a directory and the other a file' };
   return { code: 'MOUNT', message };
 }
+
+const fileFailure = (errno: number, message: string): FailureText => ({
+  code: errno === ENOENT ? 'NOT_FOUND' : errno === ENOSPC ? 'NO_SPACE' : 'IO',
+  message,
+  ...(errno === EINVAL && { reason: 'not a regular file' }),
+});

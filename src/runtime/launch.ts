@@ -64,7 +64,8 @@ export async function launch(helper: string, plan: LaunchPlan, stdio: StdioOptio
 
 const UNATTENDED: Ended = { exitCode: 0, detached: true, exited: false };
 
-async function follow(
+/** Up to `started`; rejects with the sentence for the step that failed. */
+export async function follow(
   channel: Channel,
   plan: LaunchPlan,
   process: HelperProcess,

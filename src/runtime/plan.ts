@@ -62,6 +62,25 @@ export function resumePlan(spec: Spec, user: ResolvedUser, filter: Uint8Array | 
   ];
 }
 
+/**
+ * Part two of a warm container: what holds for pid 1 and all commands, `serve`, and what each command does before what it was asked
+ * for. Pid 1 keeps the rights over its commands; they get those of a container's command. Pure.
+ */
+export function servePlan(spec: Spec, user: ResolvedUser, filter: Uint8Array | undefined): Op[] {
+  const all = processOps(spec, user, filter).filter(op => op.name !== 'chdir' && op.name !== 'env');
+  const own = (op: Op): boolean => !['owner', 'ids', 'seccomp', 'caps'].includes(op.name);
+  return [
+    ops.session("a session of its own: no way to the caller's terminal"),
+    ...all.filter(own),
+    ops.serve('pid 1 waits for commands; each is a child that goes on here'),
+    ...all.filter(op => !own(op) && (op.name !== 'owner' || user.uid !== 0)),
+    ops.asked('the command itself'),
+  ];
+}
+
+/** The environment that `processOps` would give. */
+export const commandEnvironment = (spec: Spec, user: ResolvedUser): string[] => environment(spec, user.home);
+
 /** Where a file is made that is bound over the image's and has no name then. */
 const STAGED_PASSWD = '/dev/.tsbox-passwd';
 

@@ -1,0 +1,85 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TsboxError } from '../errors.ts';
+import { giveToStore } from '../host/owner.ts';
+import { digestHex } from '../oci/digest.ts';
+import { ioError, newId } from '../store/atomic.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import { changeRecord } from '../store/containers-change.ts';
+import type { LayerRecord } from '../store/layers.ts';
+import type { Engine } from './context.ts';
+import { removeTree } from './remove-tree.ts';
+
+/**
+ * What a sandbox had changed until a snapshot: its upper directory, renamed, not copied. It has no archive, and its name is a
+ * random digest. Sandboxes that stand on it, and handles of snapshots, hold it; it goes with the last of them.
+ */
+export class SharedLayer {
+  readonly diffId: string;
+  readonly #engine: Engine;
+  #holders = 0;
+
+  constructor(engine: Engine, diffId: string) {
+    this.#engine = engine;
+    this.diffId = diffId;
+  }
+
+  /** Returns how to let it go, which does its work once. */
+  hold(): () => Promise<void> {
+    let held = true;
+    this.#holders++;
+    return async () => {
+      if (!held) return;
+      held = false;
+      if (--this.#holders === 0) await removeTree(this.#engine, `layers/${digestHex(this.diffId)}`);
+    };
+  }
+}
+
+/** Drivers whose upper directory can be another mount's lower one as it is. */
+const STACKING = ['overlay', 'fuse-overlayfs'];
+
+/** Throws STORAGE where the driver has no such thing as a layer of changes. */
+export function checkStacking({ storage }: ContainerRecord): void {
+  if (STACKING.includes(storage.driver)) return;
+  throw new TsboxError('STORAGE', `sandboxes with the storage driver ${storage.driver} cannot be forked`, {
+    hint: 'make it from an image with storageDriver overlay or fuse-overlayfs',
+  });
+}
+
+/**
+ * Turns what a container that does not run has changed into a layer, and puts the container on top of it. The record comes first: a
+ * layer that a container names is no garbage.
+ */
+export async function freeze(
+  engine: Engine,
+  container: ContainerRecord,
+): Promise<{ layer: SharedLayer; record: ContainerRecord }> {
+  const diffId = `sha256:${newId()}`;
+  const directory = join(engine.paths.layers, digestHex(diffId));
+  const upper = join(engine.paths.root, 'containers', container.id, 'upper');
+  try {
+    const record = await changeRecord(engine.paths, container.id, old => ({
+      ...old,
+      image: { ...old.image, layers: [...old.image.layers, diffId] },
+    }));
+    await mkdir(directory, { recursive: true, mode: 0o755 });
+    giveToStore(engine.paths.root, directory);
+    await rename(upper, join(directory, 'fs'));
+    await writeFile(join(directory, 'layer.json'), `${JSON.stringify(layerRecord(diffId, record))}\n`);
+    return { layer: new SharedLayer(engine, diffId), record };
+  } catch (error) {
+    throw ioError(error, `cannot make a layer of sandbox ${container.name}`);
+  }
+}
+
+/** Sizes are not counted: that would take as long as copying. */
+const layerRecord = (diffId: string, { userns }: ContainerRecord): LayerRecord => ({
+  version: 1,
+  diffId,
+  size: 0,
+  entries: 0,
+  created: new Date().toISOString(),
+  userns: userns.mode,
+  reduced: { owners: 0, devices: 0, setuid: 0, xattrs: 0 },
+});

@@ -1,0 +1,208 @@
+import { TsboxError } from '../errors.ts';
+import { ops } from '../plan/ops.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import type { Engine } from './context.ts';
+import { execIn, perform } from './sandbox-exec.ts';
+import { launchSandbox, type RunningSandbox } from './sandbox-launch.ts';
+import { checkStacking, freeze, type SharedLayer } from './sandbox-layer.ts';
+import { Snapshot, type StartLike } from './sandbox-snapshot.ts';
+import type { SandboxExecOptions, SandboxResult, SandboxWriteOptions } from './sandbox-types.ts';
+import type { CopyOptions, CopyResult } from './types.ts';
+
+/** What a sandbox is made of; for the engine alone. */
+export interface SandboxParts {
+  readonly engine: Engine;
+  readonly record: ContainerRecord;
+  readonly running: RunningSandbox;
+  /** Layers of snapshots that it stands on, the lowest first; it holds them. */
+  readonly layers: readonly SharedLayer[];
+  /** Makes one more of the kind. */
+  readonly like: StartLike;
+}
+
+/**
+ * A warm container: its namespaces, mounts and filters are made once, and each command is a fork in it. Made by
+ * {@link Tsbox.sandbox}, {@link Sandbox.fork} and {@link Snapshot.start}.
+ *
+ * It lives as long as this process at most: with `close`, at the end of an `await using` block, or when the process ends,
+ * everything in it is killed and its files are removed. Commands may run beside one another, 64 at a time; more wait.
+ */
+export class Sandbox implements AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #like: StartLike;
+  #record: ContainerRecord;
+  #running: Promise<RunningSandbox> | undefined;
+  #layers: readonly SharedLayer[];
+  #release: Array<() => Promise<void>>;
+  #changing: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  /** For the engine alone. */
+  constructor({ engine, record, running, layers, like }: SandboxParts) {
+    this.#like = like;
+    this.#engine = engine;
+    this.#record = record;
+    this.#running = Promise.resolve(running);
+    this.#layers = layers;
+    this.#release = layers.map(layer => layer.hold());
+  }
+
+  /** The container's id, 64 hex digits; `tsbox ps` shows it, `tsbox exec` works on it. */
+  get id(): string {
+    return this.#record.id;
+  }
+
+  /** The container's name. */
+  get name(): string {
+    return this.#record.name;
+  }
+
+  /**
+   * Runs a command to its end. A status that is not 0 is a result. Throws COMMAND_NOT_FOUND and COMMAND_NOT_EXECUTABLE, LAUNCH for a
+   * `cwd` that is not there, ABORTED, USAGE, BAD_STATE once the sandbox has ended.
+   */
+  async exec(command: readonly string[], options: SandboxExecOptions = {}): Promise<SandboxResult> {
+    return execIn(await this.#use(), this.#record.process.cwd, command, options);
+  }
+
+  /**
+   * Writes a file as the sandbox's user, with the directories that are missing above it. Throws IO and NOT_FOUND, with what stands in
+   * the way.
+   */
+  async writeFile(
+    path: string,
+    content: string | Uint8Array | AsyncIterable<string | Uint8Array>,
+    options: SandboxWriteOptions = {},
+  ): Promise<void> {
+    const { mode, signal } = options;
+    await perform(await this.#use(), { stdin: content, ...(signal && { signal }) }, [
+      ops.put(inside(path), mode, 'the file'),
+    ]);
+  }
+
+  /** Reads a file as the sandbox's user. Throws NOT_FOUND, IO; NO_SPACE for one over `maxBytes` (default 1 GiB). */
+  async readFile(path: string, options: { maxBytes?: number; signal?: AbortSignal } = {}): Promise<Buffer> {
+    const { maxBytes = 2 ** 30, signal } = options;
+    const limits = { maxOutputBytes: maxBytes, ...(signal && { signal }) };
+    const { stdout, truncated } = await perform(await this.#use(), limits, [
+      ops.get(inside(path), 'the file'),
+    ]);
+    if (!truncated) return stdout;
+    throw new TsboxError('NO_SPACE', `${path} in the sandbox has more than ${maxBytes} bytes`, {
+      hint: 'give a greater maxBytes, or copyOut it',
+    });
+  }
+
+  /** docker's cp into the sandbox; see {@link Tsbox.copyIn}. */
+  async copyIn(
+    source: string | NodeJS.ReadableStream,
+    path: string,
+    options: CopyOptions = {},
+  ): Promise<CopyResult> {
+    await this.#use();
+    return (await import('./copy.ts')).copyIn(this.#engine, source, this.id, path, options);
+  }
+
+  /** docker's cp out of the sandbox; see {@link Tsbox.copyOut}. */
+  async copyOut(
+    path: string,
+    destination: string | NodeJS.WritableStream,
+    options: CopyOptions = {},
+  ): Promise<CopyResult> {
+    await this.#use();
+    return (await import('./copy.ts')).copyOut(this.#engine, this.id, path, destination, options);
+  }
+
+  /**
+   * Keeps the files as they are now; nothing is copied, whatever their size. What commands have left in the background is ended, and
+   * what lies in a tmpfs (/dev/shm, `tmpfs`) or in a volume is no part of it. The sandbox goes on with the same files: its next command
+   * starts it anew. Throws BAD_STATE while a command runs, STORAGE where the storage driver has no layers (`vfs`, `host`).
+   */
+  async snapshot(): Promise<Snapshot> {
+    return this.#alone(async () => {
+      const { layers, record } = await this.#freeze();
+      return new Snapshot(layers, () => this.#like(this.#engine, record, layers));
+    });
+  }
+
+  /** `snapshot`, then `count` sandboxes (default 1) that begin with it. They are closed one by one; see {@link Snapshot.start}. */
+  async fork(count = 1): Promise<Sandbox[]> {
+    const snapshot = await this.snapshot();
+    try {
+      return await snapshot.start(count);
+    } finally {
+      await snapshot.remove();
+    }
+  }
+
+  /** Ends everything in it and removes it. Done once, however often it is asked for. */
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  /** `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #freeze(): Promise<{ layers: readonly SharedLayer[]; record: ContainerRecord }> {
+    checkStacking(this.#record);
+    if (!this.#running) return { layers: this.#layers, record: this.#record }; // unchanged since the last one
+    const running = await this.#running.catch(() => undefined);
+    if (running && running.server.busy > 0)
+      throw new TsboxError('BAD_STATE', `a command of sandbox ${this.name} runs`, {
+        hint: 'await it before the snapshot',
+      });
+    this.#running = undefined;
+    await running?.server.close();
+    const { layer, record } = await freeze(this.#engine, this.#record);
+    this.#record = record;
+    this.#layers = [...this.#layers, layer];
+    this.#release.push(layer.hold());
+    return { layers: this.#layers, record };
+  }
+
+  async #end(): Promise<void> {
+    await this.#changing;
+    const running = await this.#running?.catch(() => undefined);
+    await running?.server.close();
+    const { remove } = await import('./remove.ts');
+    await remove(this.#engine, this.id, { force: true, volumes: true, ended: true });
+    for (const release of this.#release) await release();
+  }
+
+  /** Pid 1, started anew after a snapshot. */
+  async #use(): Promise<RunningSandbox> {
+    await this.#changing;
+    if (this.#closed)
+      throw new TsboxError('BAD_STATE', `sandbox ${this.name} has been closed`, {
+        hint: 'make another one: tsbox.sandbox({ image })',
+      });
+    this.#running ??= this.#start();
+    return this.#running;
+  }
+
+  async #start(): Promise<RunningSandbox> {
+    const { prepareStorage } = await import('./rootfs.ts');
+    await prepareStorage(this.#engine, this.#record);
+    return launchSandbox(this.#engine, this.#record);
+  }
+
+  /** One snapshot at a time, and no command meanwhile. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#changing;
+    const mine = (async () => {
+      await before;
+      if (this.#closed) throw new TsboxError('BAD_STATE', `sandbox ${this.name} has been closed`);
+      return work();
+    })();
+    this.#changing = mine.catch(() => {});
+    return mine;
+  }
+}
+
+function inside(path: string): string {
+  if (path.startsWith('/') && !path.includes('\0')) return path;
+  throw new TsboxError('USAGE', `${JSON.stringify(path)} is not an absolute path inside the sandbox`);
+}
