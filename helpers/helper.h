@@ -14,7 +14,7 @@ struct plan { const char *name; struct record *r; uint32_t n; };
 #define HEADERS(X) \
     X(version, "s") X(id, "s") X(cwd, "s") X(clone, "d") X(target, "dd") X(lock, "s") X(state, "s") X(log, "s") \
     X(socket, "s") X(front, "s") X(tty, "dd") X(detachkeys, "b") X(uidmapper, "s") X(gidmapper, "s") X(setgroups, "s") \
-    X(stdin, "s") X(uidmap, "ddd") X(gidmap, "ddd") X(keepfd, "d") X(rotate, "dd") X(events, "ss") X(early, "s")
+    X(stdin, "s") X(uidmap, "ddd") X(gidmap, "ddd") X(keepfd, "d") X(rotate, "dd") X(events, "ss") X(early, "s") X(holder, "ssbb") X(inside, "s")
 #define MEMBER(name, format) struct arg name[sizeof format - 1];
 struct request {
     HEADERS(MEMBER)
@@ -40,6 +40,7 @@ struct walk { /* one walk over a plan, in the process that the plan is about */
     X(hostbind, "ssd") X(fuse, "ss") X(mask, "s") X(readonly, "s") X(rootreadonly, "") X(pivot, "") X(hostname, "s") \
     X(domainname, "s") X(loopback, "") X(procwrite, "sb") X(oomscore, "s") X(rlimit, "ddd") X(umask, "o") X(tty, "") \
     X(session, "") X(barrier, "*s") X(owner, "dd") X(bound, "x") X(ids, "dd*d") X(nonewprivs, "") X(seccomp, "b") \
+    X(landlock, "dd") X(keyring, "") X(idmap, "ss") X(selfcheck, "ddxxxxxdd") \
     X(caps, "xxxx") X(env, "*s") X(init, "") X(exec, "ss*s") X(rmtree, "s") X(chown, "sdd") X(listen, "ssddds") X(forward, "s") \
     X(serve, "") X(asked, "") X(get, "s") X(put, "ss")
 #define UNUSED __attribute__((unused))
@@ -66,7 +67,7 @@ int beneath(int root, const char *path, int oflags, int how, const struct made *
 int beneath_parent(int root, const char *path, int how, const char **name);
 int open_null(void), unix_socket(const char *path, bool server), socket_pair(int pair[2]);
 int bind_at(int source, int target, unsigned long flags, int root, const char *path), mount_flags(int fd, unsigned long flags);
-pid_t clone_with(uint64_t flags); const char *map_ids(const struct request *q, pid_t pid, char **said);
+pid_t clone_with(uint64_t flags, bool sibling); const char *map_ids(const struct request *q, pid_t pid, char **said);
 int open_proc(unsigned long long pid, unsigned long long start); /* /proc/PID if it started then (0: whenever); -1, ESRCH */
 unsigned long long start_of(pid_t pid);
 int proc_kill(char **argv), proc_wait(char **argv), attach(char **argv), seal_self(void);
@@ -77,6 +78,9 @@ _Noreturn void walk_fail(struct walk *w, const char *plan, unsigned index, const
 void tie_to_parent(void), become_root(void), log_write(int fd, int stream, const char *p, size_t n);
 int state_write(const struct request *q, pid_t pid, const char *since, int status, bool ended);
 int supervise(struct request *q, enum role role), docker_status(int status);
+void early_begin(const char *path); /* early/: what may be made before the request has come, after a model in a file */
 extern const struct request *log_request; /* for log_write: path and limits of the log */
 extern int signal_pipe; int front_run(int session, const char *streams, const char *keys, size_t nkeys); /* -1: there is none */
 bool filter_keys(const char *keys, size_t nkeys, const char *in, size_t n, char *out, size_t *used);
+int holder_open(const struct request *q, int *user, char **said), holder_ask(const struct request *q, int fd, pid_t pid), net_ask(void); /* net/ */
+bool holder_said(int *fd, bool started); pid_t clone_inside(const struct request *q, int user, const char **step, char **said);

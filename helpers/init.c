@@ -26,7 +26,7 @@ void init_main(const struct request *q, enum role role, int sync, const int stdi
     w.sync = sync; memcpy(w.keep, q->keep, sizeof q->keep); title(role == JOIN ? "join" : "init", q->id->s);
     if (q->barrier && (w.seal = seal_self()) < 0) walk_fail(&w, "header", 0, "seal");
     if (recv(sync, &byte, 1, 0) <= 0) _exit(FAIL);
-    if (q->clone->v & CLONE_NEWUSER) become_root(), prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    if (q->clone->v & CLONE_NEWUSER || q->inside->s) become_root(), prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     umask(0); walk_plan(&w, &q->init); _exit(0);
 }
 /* Pid 1. What the terminal sent to the whole process group has reached the command already: only the rest is passed on. */

@@ -3,13 +3,15 @@
 /* A request: supervise, join, enter. */
 static int run(enum role role) {
     static struct request q; const char *step, *model = role == SUPERVISE ? getenv("TSBOX_EARLY") : NULL;
-    if (model) early_begin(model), unsetenv("TSBOX_EARLY");
+    if (role != ENTER) close_range_of(SIGNAL_PIPE + 1, ~0u, 0);
+    close_range_of(CHANNEL, ~0u, CLOSE_CLOEXEC);
+    if (model) unsetenv("TSBOX_EARLY"), early_begin(model);
     int e = request_read(CHANNEL, &q, &step);
     if (!e && role == JOIN && (!q.target[1].v || open_proc((uint64_t)q.target[0].v, (uint64_t)q.target[1].v) < 0))
         e = ESRCH, step = "target";
     if (e) { SAY("failed", "header", "0", text("%d", e), step); return FAIL; }
-    if (role != ENTER) close_range_of(q.front->s ? SIGNAL_PIPE + 1 : SIGNAL_PIPE, ~0u, 0);
-    close_range_of(CHANNEL, ~0u, CLOSE_CLOEXEC); return supervise(&q, role);
+    if (role != ENTER && !q.front->s) close(SIGNAL_PIPE);
+    return supervise(&q, role);
 }
 /* ROLE PROGRAM…: becomes PROGRAM, to which $TSBOX_BOOT names a helper that is ready: channel, signal pipe, pid. Returns there. */
 static char *boot(char **argv) {
@@ -19,7 +21,7 @@ static char *boot(char **argv) {
     if (pid == 0) return close(a[0]), close(b[0]), place(5, (int[]){0, 1, 2, a[1], b[1]}, &none), argv[2];
     close(a[1]), close(b[1]);
     if (pid > 0) setenv("TSBOX_BOOT", text("%s %d %d %d", argv[2], a[0], b[0], pid), 1);
-    execvp(argv[3], argv + 3); perror(argv[3]); _exit(127);
+    unsetenv("TSBOX_EARLY"); execvp(argv[3], argv + 3); perror(argv[3]); _exit(127);
 }
 int main(int argc, char **argv) {
     const char *role = argc > 1 ? argv[1] : "";
@@ -34,5 +36,6 @@ int main(int argc, char **argv) {
     if (!strcmp(role, "forward") && argc == 6) return forward_late(argv);
     if (!strcmp(role, "port") && argc > 3) return port_client(argc, argv);
     if (!strcmp(role, "attach") && argc >= 5) return attach(argv);
+    if (!strcmp(role, "network")) return net_ask();
     return !strcmp(role, "supervise") ? run(SUPERVISE) : !strcmp(role, "join") ? run(JOIN) : !strcmp(role, "enter") ? run(ENTER) : FAIL;
 }

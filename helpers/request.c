@@ -25,12 +25,12 @@ static int open_plan(struct request *q, const struct record *r, struct plan **no
     for (uint32_t i = 2; s && i < r->n; i++) *(r->f[i].p[0] == 'r' ? &s->ready : &s->fuse) = true;
     return 0;
 }
-/* 0, or an errno; *step is the record at which it failed. */
+/* From a descriptor, or (-1) the one in frame_room. 0, or an errno; *step is the record at which it failed. */
 int request_read(int fd, struct request *q, const char **step) {
     struct plan *now = NULL;
     *q = (struct request){.init.name = "init"};
     for (int i = 0; i < KEEPS; i++) q->keep[i] = -1;
-    int e = frame_read(fd, &q->frame); *step = "request";
+    int e = fd < 0 ? frame_decode(frame_room.p, frame_room.used, &q->frame) : frame_read(fd, &q->frame); *step = "request";
     for (uint32_t i = 0; !e && i < q->frame.n; i++) {
         struct record *r = &q->frame.r[i]; const char *name = *step = r->f[0].p;
         if (i == 0 && strcmp(name, "version")) return EPROTO;

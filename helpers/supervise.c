@@ -3,7 +3,7 @@
 #include "supervise.h"
 #include <sys/file.h>
 #include <sys/mman.h>
-struct super S;
+struct super S = {.exit_pipe = {-1, -1}};
 int docker_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 /* A pipe whose end here is non-blocking; the other end's file stays blocking. */
 int open_pipe(int *ours, int *theirs, int write_end) {
@@ -36,7 +36,7 @@ static const char *open_all(int stdio[3]) {
     if (q->lock->s && ((S.lock = open(q->lock->s, O_RDWR | flags, 0600)) < 0 || flock(S.lock, LOCK_EX | LOCK_NB))) return "lock";
     if (q->log->s && (session.log = open((log_request = q)->log->s, O_WRONLY | O_APPEND | flags, 0600)) < 0) return "log";
     if (q->socket->s && (session.listen = unix_socket(q->socket->s, true)) < 0) return "socket";
-    if (q->nservice && !S.exit_pipe[1] && pipe2(S.exit_pipe, O_CLOEXEC)) return "pipe";
+    if (q->nservice && S.exit_pipe[1] < 0 && pipe2(S.exit_pipe, O_CLOEXEC)) return "pipe";
     for (int i = 0; i < 3; i++)
         if ((stdio[i] = S.role == ENTER ? fcntl(i, F_DUPFD_CLOEXEC, 3) : open_null()) < 0) return "stdio";
     if (pipes && q->stdin->s && (close(stdio[0]) || open_pipe(&session.in, &stdio[0], 1))) return "pipe";
@@ -53,11 +53,15 @@ static const char *begin(char **said) {
     if ((S.signals = signals_block(signals)) < 0) return "signalfd";
     if (INIT.pid) return early_send(stdio), start_services(-1), NULL;
     if (socket_pair(sync)) return "socketpair";
-    INIT.pid = session.pid = clone_with((uint64_t)S.q->clone->v), INIT.sync = sync[0];
-    if (INIT.pid < 0) return "clone";
+    bool nested = S.q->holder->s || S.q->inside->s; int user = -1; step = "clone";
+    if (S.q->holder->s && (S.net = holder_open(S.q, &user, said)) < 0) return "network";
+    INIT.pid = session.pid = nested ? clone_inside(S.q, user, &step, said) : clone_with((uint64_t)S.q->clone->v, false), INIT.sync = sync[0];
+    if (INIT.pid < 0) return step;
     if (INIT.pid == 0) close(sync[0]), init_main(S.q, S.role, sync[1], stdio); /* open here, its end would never be seen */
     close(sync[1]), close(stdio[0]), close(stdio[1]), close(stdio[2]);
-    if ((step = map_ids(S.q, INIT.pid, said))) return step;
+    close_kept(&user);
+    if (!nested && (step = map_ids(S.q, INIT.pid, said))) return step;
+    if (S.net >= 0 && holder_ask(S.q, S.net, INIT.pid)) return "network";
     if (!send_packet(INIT.sync, 'm', NULL, 0, -1)) return "init";
     return start_services(-1), NULL;
 }
@@ -114,7 +118,8 @@ static void loop(void) {
     static char said[2 * PACKET + 1]; struct signalfd_siginfo i; ssize_t n;
     session_watch(); watch(S.signals, POLLIN);
     for (KIDS(k, 0)) watch(k->sync, POLLIN), watch(k->ready, POLLIN), watch(k->out, POLLIN);
-    slim(); watch_wait();
+    watch(S.net, POLLIN); slim(); watch_wait();
+    if (hit(S.net)) holder_said(&S.net, S.started || S.failed);
     for (KIDS(k, 0)) {
         if (hit(k->out)) on_output(k);
         if (hit(k->ready) && (n = read(k->ready, said, sizeof said - 1)) > 0) { said[n] = 0; SAY("service", k->service->plan.name, "ready", said); }
@@ -128,7 +133,7 @@ static void loop(void) {
 }
 /* SIGTERM, at most a second, SIGKILL. A FUSE server comes last by nature: init is gone before. */
 static void end_services(void) {
-    sigset_t child = {0}; sigaddset(&child, SIGCHLD); close_kept(&S.exit_pipe[1]);
+    sigset_t child = {0}; sigaddset(&child, SIGCHLD); close_kept(&S.exit_pipe[1]), close_kept(&S.net);
     for (int signal = SIGTERM, left = 1; left && signal; signal = signal == SIGTERM ? SIGKILL : 0) {
         for (KIDS(k, 1)) if (k->pid > 0) kill(k->pid, signal);
         do {
@@ -170,7 +175,7 @@ static int parent(void) {
     int status = finish(); return run_onexit(&S.q->onexit), status;
 }
 void supervise_begin(enum role role, struct request *q) {
-    S.role = role, S.q = q, S.nkid = q->nservice + 1, S.signals = S.lock = -1;
+    S.role = role, S.q = q, S.nkid = q->nservice + 1, S.signals = S.lock = S.net = -1;
     session.in = session.out[0] = session.out[1] = session.listen = session.log = -1;
     for (KIDS(k, 0)) {
         if (!k->pid) k->sync = k->ready = k->out = -1;

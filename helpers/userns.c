@@ -1,11 +1,11 @@
 /* A child in new namespaces, and its id maps. */
 #include "helper.h"
-/* As fork(2), with namespaces. clone(2) takes every flag but CLONE_NEWTIME, whose bit is part of its exit signal. */
-pid_t clone_with(uint64_t flags) {
-    struct clone_args3 a = {.flags = flags, .exit_signal = SIGCHLD};
+/* As fork(2), with namespaces; a sibling has our parent. clone(2) takes every flag but CLONE_NEWTIME, whose bit is part of its exit signal. */
+pid_t clone_with(uint64_t flags, bool sibling) {
+    struct clone_args3 a = {.flags = flags | (sibling ? CLONE_PARENT : 0), .exit_signal = sibling ? 0 : SIGCHLD};
     long pid = newcall(NR_CLONE3, &a, sizeof a);
     if (pid < 0 && (errno == ENOSYS || errno == EPERM) && !(flags & NEWTIME))
-        pid = syscall(SYS_clone, (unsigned long)flags | SIGCHLD, 0, 0, 0, 0);
+        pid = syscall(SYS_clone, (unsigned long)a.flags | SIGCHLD, 0, 0, 0, 0);
     return (pid_t)pid;
 }
 static int write_file(const char *path, const char *content) {

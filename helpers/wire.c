@@ -43,16 +43,18 @@ static int transfer(int fd, char *p, size_t n, bool out) {
     return 0;
 }
 bool write_all(int fd, const void *p, size_t n) { return transfer(fd, (char *)(uintptr_t)p, n, true) == 0; }
+struct room frame_room;
 /* Reads exactly one frame, whose payload stays allocated. 0 or an errno. */
 int frame_read(int fd, struct frame *out) {
     char head[8]; uint32_t n; int e = transfer(fd, head, sizeof head, false);
     if (e) return e;
     memcpy(&n, head + 4, 4);
     if (memcmp(head, "TSBX", 4) || (n = le32toh(n)) > FRAME_MAX) return EPROTO;
-    char *payload = malloc((size_t)n + 1);
+    char *payload = frame_room.p ? frame_room.p : malloc((size_t)n + 1);
+    frame_room.used = n;
     e = payload ? transfer(fd, payload, n, false) : ENOMEM;
     if (!e) e = frame_decode(payload, n, out);
-    return e ? free(payload), e : 0;
+    return e && payload != frame_room.p ? free(payload), e : e;
 }
 /* One field: s text without NUL, b bytes, d decimal, o octal, x hex. */
 static bool convert(char kind, const struct field *f, struct arg *a) {

@@ -1,9 +1,11 @@
 import type { StdioOptions } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { networkDriver } from '../network/select.ts';
 import { ANNOTATION } from '../oci/runtime-spec.ts';
+import type { Op } from '../plan/ops.ts';
 import type { FileAnswer } from '../runtime/channel.ts';
 import { imageUser, withPasswd } from '../runtime/image-user.ts';
 import { type Launched, launch } from '../runtime/launch.ts';
@@ -25,12 +27,13 @@ import type { AttachOptions } from './types.ts';
 
 /**
  * Starts the command of a container that exists and whose storage is prepared: attached when `attach` is given. The container's directory stays as it
- * is when the start fails; nothing runs then.
+ * is when the start fails; nothing runs then. `staged`: done as root of the container before the command's user is become (secrets of a build).
  */
 export async function launchContainer(
   engine: Engine,
   record: ContainerRecord,
   attach: AttachOptions | undefined,
+  staged: readonly Op[] = [],
 ): Promise<Launched> {
   mkdirSync(containerRuntimeDir(engine, record.id), { recursive: true, mode: 0o700 });
   await keepRestartFile(engine.paths, record);
@@ -47,7 +50,8 @@ export async function launchContainer(
       init: plan.init,
       services: plan.services,
       trace: helperTrace(engine),
-      resume: files => resume(engine, record, plan, files),
+      model: join(engine.paths.root, 'early'),
+      resume: async files => [...staged, ...(await resume(engine, record, plan, files))],
     },
     stdioOf(attach),
   );

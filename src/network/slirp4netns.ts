@@ -53,6 +53,7 @@ function service(request: NetworkRequest, options: SlirpOptions): Service {
     name: 'slirp4netns',
     ready: true,
     fuse: false,
+    early: !published,
     ops: [
       // What an image or a user puts into the environment must not reach a program outside (GLib reads variables).
       ops.env([`PATH=${searchPath()}`], 'a clean environment'),

@@ -1,6 +1,7 @@
 import type { UsernsMaps } from '../host/idmap.ts';
+import { CLONE } from '../plan/flags.ts';
 import type { IdMapLine, Op, Service } from '../plan/ops.ts';
-import { opRecord, type Record_ } from './wire.ts';
+import { encodeFrame, opRecord, type Record_ } from './wire.ts';
 
 export const PROTOCOL_VERSION = '1';
 
@@ -29,27 +30,49 @@ export interface Header {
   /** The journal, and the rest of the JSON object of this container's events. */
   readonly events?: { readonly path: string; readonly tail: string };
   readonly keepFds?: readonly number[];
+  /** The container's user namespace is nested in that of the holder of the networks, which is asked for its interfaces. */
+  readonly holder?: HolderHeader;
+  /** The container is cloned inside the user and network namespace of `target`. */
+  readonly inside?: boolean;
 }
+
+export interface HolderHeader {
+  /** Absolute paths. */
+  readonly lock: string;
+  readonly socket: string;
+  /** The maps of its user namespace, for when it must be started. */
+  readonly maps: UsernsMaps;
+  /** docs/helper-protocol.md, "Networks". */
+  readonly request: readonly Record_[];
+}
+
+/** With this word the model that the helper may have begun with is what is asked for (early.ts). */
+const earlyRecord = (word: string | undefined): Record_[] => when(word, text => ['early', text]);
 
 /** A whole request: header, the `init` plan, the services. */
 export function requestRecords(
   header: Header,
   init: readonly Op[],
   services: readonly Service[] = [],
+  early?: string,
 ): Record_[] {
   return [
     ...headerRecords(header),
+    ...earlyRecord(early),
     ['plan', 'init'],
     ...init.map(opRecord),
-    ...services.flatMap(s => [serviceRecord(s), ...s.ops.map(opRecord)]),
+    ...serviceRecords(services),
   ];
 }
+
+export const serviceRecords = (services: readonly Service[]): Record_[] =>
+  services.flatMap(s => [serviceRecord(s), ...s.ops.map(opRecord)]);
 
 export function resumeRecords(resume: readonly Op[]): Record_[] {
   return [['plan', 'resume'], ...resume.map(opRecord)];
 }
 
-function headerRecords(h: Header): Record_[] {
+export function headerRecords(h: Header): Record_[] {
   return [
     ['version', PROTOCOL_VERSION],
     ['id', h.id],
@@ -68,8 +91,22 @@ function headerRecords(h: Header): Record_[] {
     ...when(h.onExit, e => ['onexit', e.ifThere ?? '', ...e.argv]),
     ...when(h.rotate, r => ['rotate', String(r.size), String(r.files)]),
     ...when(h.events, e => ['events', e.path, e.tail]),
+    ...when(h.holder, holderRecord),
+    ...(h.inside ? [['inside', 'both']] : []),
     ...(h.keepFds ?? []).map(fd => ['keepfd', String(fd)]),
   ];
+}
+
+/** Frames within a frame: one begins the holder if there is none, the other is passed on to it. */
+export function holderRecord(h: HolderHeader): Record_ {
+  const start: Record_[] = [
+    ['version', PROTOCOL_VERSION],
+    ['id', ''],
+    ['cwd', '/'],
+    ['clone', String(CLONE.NEWUSER)],
+    ...mapRecords(h.maps),
+  ];
+  return ['holder', h.lock, h.socket, encodeFrame(start), encodeFrame(h.request)];
 }
 
 /** No lines: no user namespace, no map to write. */

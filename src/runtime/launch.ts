@@ -2,6 +2,7 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { TsboxError } from '../errors.ts';
 import type { Op, Service } from '../plan/ops.ts';
 import { Channel, type FileAnswer, type HelperEvent, type Trace } from './channel.ts';
+import { earlyFirst, keepModel, modelOf } from './early.ts';
 import { describeFailure } from './failure.ts';
 import { type Header, requestRecords, resumeRecords } from './header.ts';
 import { type HelperProcess, startHelper } from './helper-process.ts';
@@ -13,6 +14,8 @@ export interface LaunchPlan {
   readonly init: readonly Op[];
   readonly services?: readonly Service[];
   readonly trace?: Trace;
+  /** The file in which the next launch of a command finds what may be made early. */
+  readonly model?: string;
   /**
    * Part two, made when init is at its barrier and every `ready` service is: gets the files that the barrier named.
    * Publishes ports and the like; what it throws ends the container.
@@ -48,7 +51,10 @@ export async function launch(helper: string, plan: LaunchPlan, stdio: StdioOptio
   const front = plan.header.front !== undefined;
   const process = startHelper({ helper, role: plan.role, id: plan.header.id, stdio, front });
   const channel = new Channel(process.channel, plan.trace);
-  channel.send(requestRecords(plan.header, plan.init, plan.services));
+  const services = earlyFirst(plan.services ?? []);
+  const model = plan.model === undefined ? undefined : modelOf(plan.header, services);
+  channel.send(requestRecords(plan.header, plan.init, services, model?.word));
+  if (model && plan.model !== undefined && process.child === undefined) keepModel(plan.model, model);
   try {
     const started = await follow(channel, plan, process);
     if (!front) process.letGo();
@@ -71,6 +77,7 @@ export async function follow(
   process: HelperProcess,
 ): Promise<{ pid: number; start: number }> {
   const waiting = new Set((plan.services ?? []).filter(s => s.ready).map(s => s.name));
+  if (plan.header.holder) waiting.add('network');
   let files: ReadonlyMap<string, FileAnswer> | undefined;
   let sent: readonly Op[] | undefined;
   for (let event = await channel.next(); event; event = await channel.next()) {
@@ -92,6 +99,8 @@ function serviceEvent(event: HelperEvent & { type: 'service' }, waiting: Set<str
     waiting.delete(event.name);
     return;
   }
+  if (event.name === 'network')
+    throw new TsboxError('NETWORK', `the network cannot be set up: ${event.detail}`, { hint: 'tsbox doctor' });
   const storage = event.name === 'fuse-overlayfs';
   throw new TsboxError(
     storage ? 'STORAGE' : 'NETWORK',
