@@ -15,6 +15,7 @@ import {
   READONLY_PATHS,
 } from '../runtime/hardening.ts';
 import type { ContainerRecord, MountRecord, NamespaceRecord } from '../store/container-record.ts';
+import { isolationAnnotations } from './isolation.ts';
 import { isPropagation } from './mount-values.ts';
 
 export interface SpecInput {
@@ -52,6 +53,7 @@ export function containerSpec(input: SpecInput): Spec {
       [ANNOTATION.user]: record.process.user,
       [ANNOTATION.init]: String(record.process.init),
       [ANNOTATION.rootEmulation]: String(record.rootEmulation),
+      ...isolationAnnotations(record),
     },
   };
 }

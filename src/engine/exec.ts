@@ -106,9 +106,18 @@ async function execSpec(engine: Engine, record: ContainerRecord, options: ExecOp
       cwd: options.workdir ?? record.process.cwd,
       env: options.tty && !env.some(e => e.startsWith('TERM=')) ? [...env, 'TERM=xterm'] : env,
     },
-    annotations: { ...base.annotations, [ANNOTATION.init]: 'false' },
+    annotations: joinedAnnotations(base.annotations),
   };
   return { spec, record: asked, denySetgroups: maps.denySetgroups };
+}
+
+/**
+ * A wall of its own would keep this process from looking at those of the container (`echo x > /proc/1/fd/1`, `strace -p 1`), since
+ * Landlock lets nobody trace out of a domain: only --strict has it here, too.
+ */
+function joinedAnnotations({ [ANNOTATION.landlock]: landlock, ...others }: Spec['annotations']) {
+  const wall = landlock === 'must' ? { [ANNOTATION.landlock]: landlock } : {};
+  return { ...others, ...wall, [ANNOTATION.init]: 'false' };
 }
 
 function notRunning(record: ContainerRecord, state: ContainerState): TsboxError {

@@ -68,6 +68,7 @@ function securityOptions(record: ContainerRecord): string[] {
   return [
     ...(record.noNewPrivileges ? ['no-new-privileges'] : []),
     ...(profile === 'default' ? [] : [`seccomp=${profile}`]),
+    ...(record.nestedUserns ? ['userns=allow'] : []),
     ...(record.systemPaths ? [`systempaths=${record.systemPaths}`] : []),
   ];
 }

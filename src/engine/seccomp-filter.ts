@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { resolveCapabilities } from '../runtime/capabilities.ts';
+import { capabilityBit, resolveCapabilities } from '../runtime/capabilities.ts';
 import { cachedDefaultFilter, cachedProfileFilter, emulationFilter } from '../runtime/seccomp.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { Engine } from './context.ts';
@@ -15,7 +15,11 @@ export async function seccompFilter(
     privileged: record.privileged,
   });
   const cache = join(engine.paths.runtime, 'seccomp');
-  const options = { caps, rootEmulation: record.rootEmulation };
+  // The filter alone: the calls that make and fill namespaces. What they may do is still for capabilities to say.
+  const options = {
+    caps: record.nestedUserns ? caps | capabilityBit('SYS_ADMIN') : caps,
+    rootEmulation: record.rootEmulation,
+  };
   switch (record.seccomp) {
     case 'unconfined':
       return record.rootEmulation ? emulationFilter() : undefined;

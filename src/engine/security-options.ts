@@ -7,21 +7,31 @@ export interface SecurityOptions {
   /** `default`, `unconfined`, or the text of a profile. */
   readonly seccomp: string;
   readonly systemPaths?: 'unconfined';
+  readonly nestedUserns?: true;
+  readonly strict?: true;
 }
 
 /** docker's --security-opt. A profile is read now, so that a later change of the file cannot change the container. */
 export async function parseSecurityOpt(options: CreateOptions): Promise<SecurityOptions> {
-  let noNewPrivileges = false;
+  let noNewPrivileges = options.strict ?? false;
+  let nestedUserns = false;
   let seccomp = options.privileged ? 'unconfined' : 'default';
   let systemPaths: 'unconfined' | undefined;
   for (const option of options.securityOpt ?? []) {
     const [key = '', value = ''] = splitOption(option);
     if (key === 'no-new-privileges') noNewPrivileges = value === '' || isTrue(value, option);
     else if (key === 'seccomp') seccomp = await profile(value);
+    else if (key === 'userns' && value === 'allow') nestedUserns = true;
     else if (key === 'systempaths' && value === 'unconfined') systemPaths = value;
     else if (!isNoLabel(key, value)) throw unknownOption(option);
   }
-  return { noNewPrivileges, seccomp, ...(systemPaths && { systemPaths }) };
+  return {
+    noNewPrivileges,
+    seccomp,
+    ...(systemPaths && { systemPaths }),
+    ...(nestedUserns && { nestedUserns }),
+    ...(options.strict && { strict: true }),
+  };
 }
 
 /** What a container is in any case: without a label or profile of its own. */
@@ -56,6 +66,6 @@ function unknownOption(option: string): TsboxError {
   const lsm = /^(apparmor|label)/.test(option);
   const why = lsm ? 'security labels can only be set by root, so tsbox sets none' : 'it is not known';
   return new TsboxError('USAGE', `security option ${JSON.stringify(option)}: ${why}`, {
-    hint: 'no-new-privileges, seccomp=FILE|unconfined, systempaths=unconfined',
+    hint: 'no-new-privileges, seccomp=FILE|unconfined, systempaths=unconfined, userns=allow',
   });
 }

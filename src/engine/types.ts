@@ -75,6 +75,8 @@ export interface CreateOptions {
   storageDriver?: StorageDriverName | 'auto';
   /** `auto` (ranges, else single), `ranges`, `single`, `keep-id[:uid=N,gid=N]`; `host` is refused. */
   userns?: string;
+  /** `--strict`: what cannot be enforced here is an error; implies no-new-privileges. */
+  strict?: boolean;
   /** Answer chown, setuid … with success in single mode. Default: on in single mode, off elsewhere. */
   rootEmulation?: boolean;
   pull?: PullPolicy;

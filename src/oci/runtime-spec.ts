@@ -77,4 +77,10 @@ export const ANNOTATION = {
   init: 'dev.tsbox.init',
   /** `true`: calls that one id cannot make are answered with success (docs/root-emulation.md). */
   rootEmulation: 'dev.tsbox.root-emulation',
+  /** `try` or `must`: nothing outside the root's hierarchy can be opened (landlock(7)); absent: it can. */
+  landlock: 'dev.tsbox.landlock',
+  /** `true`: a session keyring of its own. */
+  keyring: 'dev.tsbox.keyring',
+  /** `off`: no user namespaces below the container's. */
+  nestedUserns: 'dev.tsbox.nested-userns',
 } as const;

@@ -49,6 +49,10 @@ export const OP_NAMES = [
   'bound',
   'ids',
   'nonewprivs',
+  'landlock',
+  'keyring',
+  'idmap',
+  'selfcheck',
   'seccomp',
   'caps',
   'env',
@@ -125,6 +129,22 @@ export interface ListenFields {
   flags?: string;
 }
 
+/** What must be so just before `exec`. The sets of capabilities are the most that may be there. */
+export interface CheckFields {
+  readonly uid: number;
+  readonly gid: number;
+  readonly effective: bigint;
+  readonly permitted: bigint;
+  readonly inheritable: bigint;
+  readonly bounding: bigint;
+  readonly ambient: bigint;
+  readonly noNewPrivileges: boolean;
+  readonly filter: boolean;
+}
+
+const mapText = (lines: readonly IdMapLine[]): string =>
+  `\n${lines.map(l => `${l.inside} ${l.outside} ${l.count}\n`).join('')}`;
+
 /** Constructors of every operation, in the order of the protocol's table. Targets are paths inside the container. */
 export const ops = {
   private: (why: string) => op('private', why),
@@ -167,6 +187,17 @@ export const ops = {
   ids: (uid: number, gid: number, groups: readonly number[], why: string) =>
     op('ids', why, uid, gid, ...groups),
   nonewprivs: (why: string) => op('nonewprivs', why),
+  landlock: (scoped: number, must: boolean, why: string) => op('landlock', why, scoped, Number(must)),
+  keyring: (why: string) => op('keyring', why),
+  idmap: (uid: readonly IdMapLine[], gid: readonly IdMapLine[], why: string) =>
+    op('idmap', why, mapText(uid), mapText(gid)),
+  selfcheck: (c: CheckFields, why: string) =>
+    op(
+      'selfcheck',
+      why,
+      ...[c.uid, c.gid, hex(c.effective), hex(c.permitted), hex(c.inheritable), hex(c.bounding)],
+      ...[hex(c.ambient), Number(c.noNewPrivileges), Number(c.filter)],
+    ),
   seccomp: (program: Uint8Array, why: string) => op('seccomp', why, program),
   caps: (c: { effective: bigint; permitted: bigint; inheritable: bigint; ambient: bigint }, why: string) =>
     op('caps', why, hex(c.effective), hex(c.permitted), hex(c.inheritable), hex(c.ambient)),

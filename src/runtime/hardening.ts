@@ -55,8 +55,14 @@ export interface DefaultRlimit {
 }
 
 /**
- * Limits a container starts with where --ulimit says nothing. Only `nofile` is set: Node raises its own soft limit to
+ * Limits a container starts with where --ulimit says nothing. `nofile`: Node raises its own soft limit to
  * the hard one and children inherit that, but programs that use select(2) or close every descriptor they might have
  * expect the customary 1024. The hard limit stays the caller's up to systemd's default; the operation only lowers it.
+ *
+ * `core`: where the machine's core_pattern is a pipe, a dump would be handed to a program of the machine that runs as its root. 0 does not prevent that; 1
+ * does (core(5), "Piping core dumps": the kernel's mark of a dump that must not happen), and is too small for a file, too.
  */
-export const DEFAULT_RLIMITS: readonly DefaultRlimit[] = [{ name: 'nofile', soft: 1024, hard: 524288 }];
+export const DEFAULT_RLIMITS: readonly DefaultRlimit[] = [
+  { name: 'nofile', soft: 1024, hard: 524288 },
+  { name: 'core', soft: 1, hard: 1 },
+];

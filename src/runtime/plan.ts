@@ -3,6 +3,7 @@ import { MS, RLIMIT } from '../plan/flags.ts';
 import { type Op, ops, optional } from '../plan/ops.ts';
 import { findCapability } from './capabilities.ts';
 import { deviceOps } from './devices.ts';
+import { checkMaps, nestingOps, wallOps } from './isolation.ts';
 import { mountOp, receivesMounts } from './mounts.ts';
 import { emulationEnv, emulationOps } from './seccomp-emulation.ts';
 import type { ResolvedUser } from './users.ts';
@@ -32,6 +33,7 @@ export function initPlan(spec: Spec, parts: PlanParts): Op[] {
     // before /proc/sys is read-only, and while nothing is mounted inside /proc: the helper writes to no other file system
     ...parts.network,
     ...sysctlOps(spec),
+    ...nestingOps(spec),
     ...(spec.linux.maskedPaths ?? []).map(path =>
       ops.mask(path, 'the kernel shows things here that a container must not see'),
     ),
@@ -41,6 +43,7 @@ export function initPlan(spec: Spec, parts: PlanParts): Op[] {
     ops.mkdir(spec.process.cwd, 0o755, 'the working directory, made if the image has none'),
     ...nameOps(spec),
     ...(spec.root.readonly ? [ops.rootreadonly('--read-only')] : []),
+    ...checkMaps(spec),
     ops.pivot('the image becomes /, the host is let go'),
     ...(spec.process.terminal
       ? [ops.tty("a terminal of the container's own devpts, never the caller's")]
@@ -106,29 +109,44 @@ function passwdOps(spec: Spec, content: Uint8Array): Op[] {
 /** From the barrier to just before `exec`, the same for `run` and `exec`. */
 export function processOps(spec: Spec, user: ResolvedUser, filter: Uint8Array | undefined): Op[] {
   const p = spec.process;
-  const caps = p.capabilities;
-  const root = user.uid === 0;
+  const sets = capabilitySets(spec, user);
   return [
     ops.chdir(p.cwd, 'the working directory'),
     ops.umask(p.user.umask ?? 0o022, "docker's umask"),
     // optional: in root mode the pipes are the host root's, which no id inside may change
     ...(p.terminal ? [] : [optional(ops.owner(user.uid, user.gid, 'lets the user open /dev/stdout again'))]),
     ...rlimitOps(spec),
-    ops.bound(mask(caps?.bounding), 'what no program in here can ever gain'),
+    ops.bound(sets.bounding, 'what no program in here can ever gain'),
     ...(p.noNewPrivileges ? [ops.nonewprivs('setuid programs gain nothing')] : []),
     ops.ids(user.uid, user.gid, user.groups, 'become the user'),
+    ...wallOps(spec),
     ...(filter ? [ops.seccomp(filter, 'system calls a container has no use for are refused')] : []),
-    ops.caps(
-      {
-        effective: root ? mask(caps?.effective) : 0n,
-        permitted: root ? mask(caps?.permitted) : 0n,
-        inheritable: mask(caps?.inheritable),
-        ambient: mask(caps?.ambient),
-      },
-      'nothing inheritable, nothing ambient',
-    ),
+    ops.caps(sets, 'nothing inheritable, nothing ambient'),
     ops.env(environment(spec, user.home), "the image's environment and -e, nothing of the caller's"),
+    ops.selfcheck(
+      {
+        ...sets,
+        uid: user.uid,
+        gid: user.gid,
+        noNewPrivileges: p.noNewPrivileges ?? false,
+        filter: filter !== undefined,
+      },
+      'look back: if one of these did not come about, nothing is executed',
+    ),
   ];
+}
+
+/** Only root keeps capabilities over the change of ids, as docker has it. */
+function capabilitySets(spec: Spec, user: ResolvedUser) {
+  const caps = spec.process.capabilities;
+  const root = user.uid === 0;
+  return {
+    bounding: mask(caps?.bounding),
+    effective: root ? mask(caps?.effective) : 0n,
+    permitted: root ? mask(caps?.permitted) : 0n,
+    inheritable: mask(caps?.inheritable),
+    ambient: mask(caps?.ambient),
+  };
 }
 
 /** A name that this table lacks is a capability of a newer kernel: it is not given. */

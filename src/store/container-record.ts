@@ -90,6 +90,10 @@ export interface ContainerRecord {
 }
 
 /** Absent: a namespace of its own. */
+  /** `--security-opt userns=allow`: the container may make user namespaces of its own. */
+  readonly nestedUserns?: true;
+  /** `--strict`: every wall stands, or nothing starts. */
+  readonly strict?: true;
 export interface NamespaceRecord {
   readonly pid?: 'host';
   /** `none`: its own, without /dev/shm. `shareable`: its own; what docker's word allows others is not offered. */
