@@ -69,14 +69,14 @@ export interface CreateOptions {
   capDrop?: readonly string[];
   /** `no-new-privileges`, `seccomp=unconfined|FILE`, `systempaths=unconfined`. */
   securityOpt?: readonly string[];
+  /** `--strict`: what cannot be enforced here is an error; implies no-new-privileges. */
+  strict?: boolean;
   privileged?: boolean;
   /** A small init as pid 1 that reaps and forwards signals. */
   init?: boolean;
   storageDriver?: StorageDriverName | 'auto';
   /** `auto` (ranges, else single), `ranges`, `single`, `keep-id[:uid=N,gid=N]`; `host` is refused. */
   userns?: string;
-  /** `--strict`: what cannot be enforced here is an error; implies no-new-privileges. */
-  strict?: boolean;
   /** Answer chown, setuid … with success in single mode. Default: on in single mode, off elsewhere. */
   rootEmulation?: boolean;
   pull?: PullPolicy;

@@ -85,15 +85,15 @@ export interface ContainerRecord {
   readonly devices?: readonly DeviceRecord[];
   /** `--security-opt systempaths=unconfined`: nothing of /proc and /sys is hidden or read-only. */
   readonly systemPaths?: 'unconfined';
+  /** `--security-opt userns=allow`: the container may make user namespaces of its own. */
+  readonly nestedUserns?: true;
+  /** `--strict`: every wall stands, or nothing starts. */
+  readonly strict?: true;
   /** `-P`, for `inspect`: its ports are among `network.ports`. */
   readonly publishAll?: boolean;
 }
 
 /** Absent: a namespace of its own. */
-  /** `--security-opt userns=allow`: the container may make user namespaces of its own. */
-  readonly nestedUserns?: true;
-  /** `--strict`: every wall stands, or nothing starts. */
-  readonly strict?: true;
 export interface NamespaceRecord {
   readonly pid?: 'host';
   /** `none`: its own, without /dev/shm. `shareable`: its own; what docker's word allows others is not offered. */
