@@ -21,7 +21,7 @@ struct request {
     struct frame frame; struct record onexit;
     char *uidmaps, *gidmaps;          /* all lines, the text for /proc/PID/uid_map */
     int keep[KEEPS], nkeep, nservice; /* keep: unused ones are -1 */
-    struct service { struct plan plan; bool ready, fuse; } service[SERVICES];
+    struct service { struct plan plan; bool ready, fuse, early; } service[SERVICES];
     struct plan init;
     bool barrier;
 };

@@ -16,13 +16,13 @@ static int header(struct request *q, const struct record *r, const char *name) {
     }
     return EINVAL;
 }
-/* `plan init`, or `service NAME [ready] [fuse]`. */
+/* `plan init`, or `service NAME [ready] [fuse] [early]`. */
 static int open_plan(struct request *q, const struct record *r, struct plan **now) {
     bool service = r->f[0].p[0] == 's';
     if (r->n < 2 || (service ? q->nservice == SERVICES : strcmp(r->f[1].p, "init") || q->init.n)) return EINVAL;
     struct service *s = service ? &q->service[q->nservice++] : NULL;
     *now = s ? &s->plan : &q->init, (*now)->name = r->f[1].p;
-    for (uint32_t i = 2; s && i < r->n; i++) *(r->f[i].p[0] == 'r' ? &s->ready : &s->fuse) = true;
+    for (uint32_t i = 2; s && i < r->n; i++) *(r->f[i].p[0] == 'r' ? &s->ready : r->f[i].p[0] == 'e' ? &s->early : &s->fuse) = true;
     return 0;
 }
 /* From a descriptor, or (-1) the one in frame_room. 0, or an errno; *step is the record at which it failed. */

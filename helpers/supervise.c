@@ -131,9 +131,11 @@ static void loop(void) {
     if (hit(S.signals)) reap(); /* after what the children said before they died */
     session_pump();
 }
-/* SIGTERM, at most a second, SIGKILL. A FUSE server comes last by nature: init is gone before. */
+/* SIGTERM, at most a second, SIGKILL. A FUSE server comes last by nature: init is gone before. An early one has nothing of
+ * this container's to put away, and the kernel takes some 10 ms for its tap device: it is killed, and nobody waits. */
 static void end_services(void) {
     sigset_t child = {0}; sigaddset(&child, SIGCHLD); close_kept(&S.exit_pipe[1]), close_kept(&S.net);
+    for (KIDS(k, 1)) if (k->pid > 0 && k->service->early) kill(k->pid, SIGKILL), k->pid = 0;
     for (int signal = SIGTERM, left = 1; left && signal; signal = signal == SIGTERM ? SIGKILL : 0) {
         for (KIDS(k, 1)) if (k->pid > 0) kill(k->pid, signal);
         do {

@@ -75,7 +75,7 @@ export interface Service {
   readonly ready: boolean;
   /** It gets the descriptor of the `fuse` op as 5. */
   readonly fuse: boolean;
-  /** Nothing in it is of one container: it may be started before the container is known. */
+  /** Nothing in it is of one container: it may be started before the container is known, and nothing waits for its end. */
   readonly early?: boolean;
   readonly ops: readonly Op[];
 }

@@ -132,6 +132,7 @@ const serviceRecord = (s: Service): Record_ => [
   s.name,
   ...(s.ready ? ['ready'] : []),
   ...(s.fuse ? ['fuse'] : []),
+  ...(s.early ? ['early'] : []),
 ];
 
 const when = <T>(value: T | undefined, record: (value: T) => Record_): Record_[] =>
