@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
+import type { Endpoint } from '../network/networks.ts';
 import { networkDriver } from '../network/select.ts';
 import { ANNOTATION } from '../oci/runtime-spec.ts';
 import type { Op } from '../plan/ops.ts';
@@ -37,7 +38,7 @@ export async function launchContainer(
 ): Promise<Launched> {
   mkdirSync(containerRuntimeDir(engine, record.id), { recursive: true, mode: 0o700 });
   await keepRestartFile(engine.paths, record);
-  const plan = await containerPlan(engine, record);
+  const plan = await containerPlan(engine, record, await endpointsOf(engine, record));
   engine.reporter.debug('engine', () => `starts ${record.id.slice(0, 12)} (${record.name})`);
   engine.reporter.debug('network', () => `${record.network.driver}, network namespace ${plan.network.netns}`);
   for (const warning of plan.network.warnings ?? []) engine.reporter.warn(warning);
@@ -73,6 +74,12 @@ async function resume(
 
 export async function publishPorts(record: ContainerRecord, plan: ContainerPlan): Promise<void> {
   await networkDriver(record.network.driver).publish?.(plan.networkRequest);
+}
+
+/** Its addresses in user-defined networks. */
+async function endpointsOf(engine: Engine, record: ContainerRecord): Promise<Endpoint[] | undefined> {
+  if (record.network.networks === undefined) return undefined;
+  return (await import('./network-endpoints.ts')).takeEndpoints(engine, record);
 }
 
 /** Who the command runs as; with what it takes that the image does not know: a line in passwd, files that are given to it. */

@@ -290,9 +290,7 @@ export class Tsbox {
     return (await import('./import.ts')).importImage(this.#engine, input, reference, options);
   }
 
-  async images(
-    options: { all?: boolean; filters?: T.Filters; reference?: string } = {},
-  ): Promise<T.ImageSummary[]> {
+  async images(options: T.ImagesOptions = {}): Promise<T.ImageSummary[]> {
     return (await import('./images.ts')).images(this.#engine, options);
   }
 
@@ -315,6 +313,11 @@ export class Tsbox {
     return (await import('./commit.ts')).commit(this.#engine, container, options);
   }
 
+  /** docker build; what happens is told to `options.onEvent`. */
+  async build(options: T.BuildOptions = {}): Promise<T.BuildResult> {
+    return (await import('./build.ts')).build(this.#engine, options);
+  }
+
   async history(reference: string): Promise<T.ImageHistoryEntry[]> {
     return (await import('./history.ts')).history(this.#engine, reference);
   }
@@ -330,8 +333,6 @@ export class Tsbox {
     return (await import('./inspect.ts')).inspectImage(this.#engine, reference);
   }
 
-  // Volumes
-
   async createVolume(name?: string, labels: Readonly<Record<string, string>> = {}): Promise<T.VolumeSummary> {
     return (await import('./volumes.ts')).createVolume(this.#engine, name, labels);
   }
@@ -343,8 +344,6 @@ export class Tsbox {
   async removeVolume(name: string, options: { force?: boolean } = {}): Promise<void> {
     await (await import('./volumes.ts')).removeVolume(this.#engine, name, options);
   }
-
-  // The store
 
   /** Removes containers that do not run. */
   async pruneContainers(options: T.PruneOptions = {}): Promise<T.Pruned> {

@@ -3,10 +3,12 @@ import type { PortMapping } from '../network/driver.ts';
 import type { StorageDriverName } from '../storage/driver.ts';
 import type { PullPolicy } from './registry-types.ts';
 
+export type * from '../build/types.ts';
 export type { EventRecord } from '../store/events.ts';
 
 export type * from './disk-types.ts';
 export type * from './layer-types.ts';
+export type * from './network-types.ts';
 export type * from './registry-types.ts';
 export type * from './sandbox-types.ts';
 
@@ -49,8 +51,13 @@ export interface CreateOptions {
   /** Remove the container when it has ended. */
   autoRemove?: boolean;
   readOnly?: boolean;
-  /** `slirp4netns[:options]`, `none`, `host`. Default: slirp4netns, where it works. */
+  /**
+   * `slirp4netns[:options]`, `pasta[:options]`, `none`, `host`, `container:NAME`, or a user-defined network: `NAME`,
+   * `NAME:alias=a,ip=1.2.3.4`. Default: slirp4netns, or pasta where that is missing.
+   */
   network?: string;
+  /** Further user-defined networks. */
+  networks?: readonly string[];
   /** docker's -p: `[ip:][host:]container[/tcp|udp]`. */
   publish?: readonly string[];
   /** docker's -v: `source:target[:ro|rw]`; a source without `/` is a named volume, a lone target an anonymous one. */
@@ -93,11 +100,12 @@ export interface CreateOptions {
   expose?: readonly string[];
   /** Publishes each exposed port on a free port of this machine. */
   publishAll?: boolean;
-  /** Refused where the network gives the addresses itself, as all of today's do. */
+  /** In the first user-defined network; refused where the network gives the addresses itself. */
   ip?: string;
   ip6?: string;
   macAddress?: string;
   networkAliases?: readonly string[];
+  linkLocalIps?: readonly string[];
   /** `private` (default), `host`. */
   pid?: string;
   /** `private` (default), `host`, `none`, `shareable`. */
@@ -300,6 +308,13 @@ export interface CopyResult {
   readonly bytes: number;
   /** The destination, absolute. */
   readonly path: string;
+}
+
+/** Which images to list. */
+export interface ImagesOptions {
+  all?: boolean;
+  filters?: Filters;
+  reference?: string;
 }
 
 export interface ImageSummary {

@@ -112,7 +112,7 @@ function openFile(path: ByteString): number {
 }
 
 /** As many bytes as the header says, whatever becomes of the file meanwhile: a short one is filled with zeros, as by tar. */
-function* packBody(fd: number, size: number, out: Batch, copy: PackCopy | undefined): Generator<Buffer> {
+export function* packBody(fd: number, size: number, out: Batch, copy: PackCopy | undefined): Generator<Buffer> {
   for (let at = 0; at < size; ) {
     const room = yield* out.room();
     const wanted = Math.min(room.length, size - at);
@@ -127,7 +127,7 @@ function* packBody(fd: number, size: number, out: Batch, copy: PackCopy | undefi
 }
 
 /** Collects small things: a pipe takes few large pieces faster than many small ones. */
-class Batch {
+export class Batch {
   readonly #buffer = Buffer.allocUnsafeSlow(PIECE);
   #filled = 0;
 

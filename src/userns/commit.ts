@@ -20,7 +20,7 @@ const ARCHIVE = 1;
  * The container's directory becomes the root of this process: the container may be running, and nothing that it puts in our
  * way leads out of its own files. What is ours (layers, the new tree) is reached by relative paths: the working directory stays outside.
  */
-function enterBoth(outsideIs: '.' | '/'): void {
+export function enterBoth(outsideIs: '.' | '/'): void {
   const outside = openSync(outsideIs, constants.O_RDONLY | constants.O_DIRECTORY);
   enterRootFd(DIRECTORY);
   enterDirectoryFd(outside);

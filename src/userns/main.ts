@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { messageOf, TsboxError } from '../errors.ts';
+import type { BuildTask } from '../layer/build-tasks.ts';
 import type { CopyTask } from '../layer/copy-tasks.ts';
 import type { FlattenTask, Task, TaskReply } from '../layer/tasks.ts';
 
@@ -12,11 +13,12 @@ let replyTo = 1;
 
 async function main(argument: string | undefined): Promise<void> {
   try {
-    const task = JSON.parse(argument ?? '') as Task | CopyTask;
-    if (task.task === 'commit') replyTo = 4;
+    const task = JSON.parse(argument ?? '') as Task | CopyTask | BuildTask;
+    if (task.task === 'commit' || task.task === 'build-keep' || task.task === 'build-add') replyTo = 4;
     if (task.task === 'flatten') await flattenLayers(task);
     else if (task.task === 'copy-in' || task.task === 'copy-out' || task.task === 'export')
       (await import('./copy.ts')).copy(task);
+    else if (isBuildTask(task)) await (await import('./build.ts')).build(task, reply);
     else reply({ ok: await perform(task) });
   } catch (error) {
     const { code, hint } =
@@ -25,6 +27,8 @@ async function main(argument: string | undefined): Promise<void> {
     process.exitCode = 1;
   }
 }
+
+const isBuildTask = (task: Task | BuildTask): task is BuildTask => task.task.startsWith('build-');
 
 async function perform(task: Exclude<Task, FlattenTask>): Promise<unknown> {
   process.umask(0);
