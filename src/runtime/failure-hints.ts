@@ -34,6 +34,12 @@ export const FAILURE_HINTS: Partial<Record<OpName, Explain>> = {
   ids: (errno, ids) => idFailure(errno, ids),
   get: (errno, [path]) => fileFailure(errno, `reading ${path} in the sandbox`),
   put: (errno, [path]) => fileFailure(errno, `writing ${path} in the sandbox`),
+  landlock: () => ({
+    code: 'HOST',
+    message: '--strict: the second wall around the file system',
+    reason: 'this kernel has no Landlock (of ABI 2 or later), or it is switched off',
+    hint: 'Linux 5.19 or later with landlock in the boot option lsm=; or leave --strict out',
+  }),
   procwrite: (errno, [path, value]) => settingFailure(errno, path ?? '', value ?? ''),
   tty: errno => ({
     message: 'opening a pseudo-terminal in the container',

@@ -24,6 +24,7 @@ export function describeFailure(failure: Failure): TsboxError {
       `the helper failed at ${failure.plan} operation ${failure.index}: ${errnoText(failure.errno)}`,
     );
   if (op.name === 'exec' && failure.plan === 'resume') return execFailure(op, failure.errno);
+  if (op.name === 'selfcheck' || op.name === 'idmap') return notAsAsked(failure.detail);
   const known = FAILURE_HINTS[op.name]?.(failure.errno, op.fields.map(show));
   const where = failure.plan === 'init' || failure.plan === 'resume' ? '' : ` for ${failure.plan}`;
   const text = `${known?.message ?? `${phrase(op)}${where}`}: ${known?.reason ?? errnoText(failure.errno)}`;
@@ -34,6 +35,12 @@ export function describeFailure(failure: Failure): TsboxError {
 export function errnoText(errno: number): string {
   return getSystemErrorMap().get(-errno)?.[1] ?? `errno ${errno}`;
 }
+
+/** What the helper saw when it looked back; a set-up that did not say that it failed, or a bug of ours. */
+const notAsAsked = (what: string): TsboxError =>
+  new TsboxError('LAUNCH', `not started: the self-check found that its ${what} would not be as asked for`, {
+    hint: 'tsbox doctor tells what this machine does differently; please report it',
+  });
 
 /** Docker's statuses: 127 when there is no such program, 126 when there is but it does not run. */
 function execFailure(op: Op, errno: number): TsboxError {
