@@ -1,6 +1,7 @@
 /* What the parts of the helper share. docs/helper-protocol.md says what they do together. */
 #pragma once
 #include "sys.h"
+#include "cgroup/cgroup.h"
 #undef stdin /* the name of a header record */
 enum { CHANNEL = 3, SIGNAL_PIPE = 4, SERVICES = 8, KEEPS = 8, FAIL = 125 /* docker's status for errors of its own */, FRAME_MAX = 16 << 20, PACKET = 32768 /* most content of a packet of the session and sync sockets */ };
 enum role { SUPERVISE, JOIN, ENTER };
@@ -14,7 +15,7 @@ struct plan { const char *name; struct record *r; uint32_t n; };
 #define HEADERS(X) \
     X(version, "s") X(id, "s") X(cwd, "s") X(clone, "d") X(target, "dd") X(lock, "s") X(state, "s") X(log, "s") \
     X(socket, "s") X(front, "s") X(tty, "dd") X(detachkeys, "b") X(uidmapper, "s") X(gidmapper, "s") X(setgroups, "s") \
-    X(stdin, "s") X(uidmap, "ddd") X(gidmap, "ddd") X(keepfd, "d") X(rotate, "dd") X(events, "ss") X(early, "s") X(holder, "ssbb") X(inside, "s")
+    X(stdin, "s") X(uidmap, "ddd") X(gidmap, "ddd") X(keepfd, "d") X(rotate, "dd") X(events, "ss") X(early, "s") X(holder, "ssbb") X(inside, "s") X(cgroup, "s")
 #define MEMBER(name, format) struct arg name[sizeof format - 1];
 struct request {
     HEADERS(MEMBER)
@@ -42,7 +43,7 @@ struct walk { /* one walk over a plan, in the process that the plan is about */
     X(session, "") X(barrier, "*s") X(owner, "dd") X(bound, "x") X(ids, "dd*d") X(nonewprivs, "") X(seccomp, "b") \
     X(landlock, "dd") X(keyring, "") X(idmap, "ss") X(selfcheck, "ddxxxxxdd") \
     X(caps, "xxxx") X(env, "*s") X(init, "") X(exec, "ss*s") X(rmtree, "s") X(chown, "sdd") X(listen, "ssddds") X(forward, "s") \
-    X(serve, "") X(asked, "") X(get, "s") X(put, "ss")
+    X(serve, "") X(asked, "") X(get, "s") X(put, "ss") X(affinity, "s") X(nice, "d")
 #define UNUSED __attribute__((unused))
 #define OP(name, ...) int op_##name(UNUSED struct walk *w, UNUSED const struct arg *a, UNUSED int n)
 #define DECLARE(name, format) OP(name);
@@ -76,7 +77,7 @@ _Noreturn void sealed_main(char **argv);
 _Noreturn void init_main(const struct request *q, enum role role, int sync, const int stdio[3]);
 _Noreturn void walk_fail(struct walk *w, const char *plan, unsigned index, const char *detail);
 void tie_to_parent(void), become_root(void), log_write(int fd, int stream, const char *p, size_t n);
-int state_write(const struct request *q, pid_t pid, const char *since, int status, bool ended);
+void journal(const struct request *q, const char *time, const char *what); int state_write(const struct request *q, pid_t pid, const char *since, int status, bool ended);
 int supervise(struct request *q, enum role role), docker_status(int status);
 void early_begin(const char *path); /* early/: what may be made before the request has come, after a model in a file */
 extern const struct request *log_request; /* for log_write: path and limits of the log */

@@ -43,7 +43,7 @@ void log_write(int fd, int stream, const char *p, size_t n) {
     log_flush(fd, buffer, used);
 }
 /* One line of the store's journal. */
-static void journal(const struct request *q, const char *time, const char *what) {
+void journal(const struct request *q, const char *time, const char *what) {
     AUTO fd = q->events->s ? open(q->events->s, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
     char *line = text("{\"time\":\"%s\",\"action\":%s,%s\n", time, what, q->events[1].s ? q->events[1].s : "");
     if (fd >= 0) write_all(fd, line, strlen(line));
@@ -59,9 +59,9 @@ int state_write(const struct request *q, pid_t pid, const char *since, int statu
     if (fd < 0 || id < 0 || read(id, boot, 36) < 0) return -1;
     start = ended ? start : start_of(pid);
     char *record = text("{\"version\":1,\"status\":\"%s\",\"pid\":%d,\"start\":%llu,\"supervisor\":%d,\"supervisor_start\":%llu,"
-        "\"boot\":\"%s\",\"started_at\":\"%s\",\"finished_at\":\"%s\",\"exit_code\":%d,\"signal\":%d,\"oom\":false}\n",
+        "\"boot\":\"%s\",\"started_at\":\"%s\",\"finished_at\":\"%s\",\"exit_code\":%d,\"signal\":%d,\"oom\":%s}\n",
         ended ? "exited" : "running", pid, start, getpid(), start_of(getpid()), boot, since, ended ? stamp() : "",
-        ended ? docker_status(status) : 0, ended && WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+        ended ? docker_status(status) : 0, ended && WIFSIGNALED(status) ? WTERMSIG(status) : 0, cgroup_oom() ? "true" : "false");
     if (!write_all(fd, record, strlen(record)) || (ended && (!q->onexit.n || q->onexit.f[1].n) && fsync(fd)) || rename(temp, q->state->s)) return -1;
     return journal(q, ended ? stamp() : since, ended ? text("\"die\",\"exitCode\":%d", docker_status(status)) : "\"start\""), 0;
 }

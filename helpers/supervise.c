@@ -51,15 +51,17 @@ static const char *begin(char **said) {
     const char *step = open_all(stdio);
     if (step) return step;
     if ((S.signals = signals_block(signals)) < 0) return "signalfd";
+    if (cgroup_open(S.q->cgroup->s, S.role == SUPERVISE) || (INIT.pid && !cgroup_enter(INIT.pid))) return "cgroup";
     if (INIT.pid) return early_send(stdio), start_services(-1), NULL;
     if (socket_pair(sync)) return "socketpair";
     bool nested = S.q->holder->s || S.q->inside->s; int user = -1; step = "clone";
     if (S.q->holder->s && (S.net = holder_open(S.q, &user, said)) < 0) return "network";
-    INIT.pid = session.pid = nested ? clone_inside(S.q, user, &step, said) : clone_with((uint64_t)S.q->clone->v, false), INIT.sync = sync[0];
+    INIT.pid = session.pid = nested ? clone_inside(S.q, user, &step, said) : cgroup_clone((uint64_t)S.q->clone->v), INIT.sync = sync[0];
     if (INIT.pid < 0) return step;
     if (INIT.pid == 0) close(sync[0]), init_main(S.q, S.role, sync[1], stdio); /* open here, its end would never be seen */
     close(sync[1]), close(stdio[0]), close(stdio[1]), close(stdio[2]);
     close_kept(&user);
+    if (!cgroup_enter(INIT.pid)) return "cgroup";
     if (!nested && (step = map_ids(S.q, INIT.pid, said))) return step;
     if (S.net >= 0 && holder_ask(S.q, S.net, INIT.pid)) return "network";
     if (!send_packet(INIT.sync, 'm', NULL, 0, -1)) return "init";
@@ -116,7 +118,7 @@ static void slim(void) {
 }
 static void loop(void) {
     static char said[2 * PACKET + 1]; struct signalfd_siginfo i; ssize_t n;
-    session_watch(); watch(S.signals, POLLIN);
+    session_watch(); watch(S.signals, POLLIN), watch(cgroup_events(), POLLPRI);
     for (KIDS(k, 0)) watch(k->sync, POLLIN), watch(k->ready, POLLIN), watch(k->out, POLLIN);
     watch(S.net, POLLIN); slim(); watch_wait();
     if (hit(S.net)) holder_said(&S.net, S.started || S.failed);
@@ -128,6 +130,7 @@ static void loop(void) {
     }
     while (hit(S.signals) && read(S.signals, &i, sizeof i) == sizeof i) /* SIGTERM: the machine shuts down */
         if (i.ssi_signo == SIGTERM) stop_init(SIGTERM);
+    if (hit(cgroup_events()) && cgroup_killed()) journal(S.q, stamp(), "\"oom\"");
     if (hit(S.signals)) reap(); /* after what the children said before they died */
     session_pump();
 }
@@ -148,6 +151,7 @@ static void end_services(void) {
 static int finish(void) {
     bool ran = S.started || (S.role == ENTER && !S.failed); int status = ran ? docker_status(S.status) : FAIL;
     session_end(); end_services();
+    if (S.role == SUPERVISE && cgroup_end()) journal(S.q, stamp(), "\"oom\"");
     if (S.started && S.role == SUPERVISE) state_write(S.q, S.pid, S.since, S.status, true);
     if (session.listen >= 0) unlink(S.q->socket->s);
     drop_fd(&session.listen); close_kept(&S.lock);

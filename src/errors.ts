@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   STORAGE: 'no storage driver works here, or the one asked for does not',
   NETWORK: 'a network driver is missing or failed',
   HOST: 'a program or device of the machine is missing',
+  LIMIT: 'a resource limit cannot be enforced on this machine',
   NO_SPACE: 'the disk or quota is full',
   IO: 'a file of the store cannot be read or written',
   STORE_VERSION: 'the store was written by another version of tsbox',

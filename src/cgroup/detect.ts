@@ -10,6 +10,7 @@ export function cgroupFacts(): CgroupFacts {
   const own = ownGroup(read('/proc/self/cgroup'), mountinfo);
   return {
     layout: cgroupLayout(mountinfo),
+    mount: mountOf(mountinfo)?.point,
     own,
     controllers: own === undefined ? [] : words(read(join(own, 'cgroup.controllers'))),
     delegated: own !== undefined && mayWrite(own) && mayWrite(join(own, 'cgroup.procs')),
@@ -23,24 +24,41 @@ export function cgroupFacts(): CgroupFacts {
  */
 export function ownGroup(cgroup: string, mountinfo: string): string | undefined {
   const path = /^0::(\/.*)$/m.exec(cgroup)?.[1];
-  const mount = mountinfo
-    .split('\n')
-    .map(line => /^\d+ \d+ \S+ (\S+) (\S+) .* - cgroup2 /.exec(line))
-    .find(Boolean);
-  const [, root, point] = mount ?? [];
-  if (path === undefined || root === undefined || point === undefined || path.startsWith('/../'))
+  const { root, point } = mountOf(mountinfo) ?? {};
+  if (path === undefined || root === undefined || point === undefined || path.startsWith('/..'))
     return undefined;
   if (path === root) return point;
   const above = root === '/' ? '' : root;
   return path.startsWith(`${above}/`) ? point + path.slice(above.length) : undefined;
 }
 
-/** A process outside of any session has no variable for it although the manager may run. */
-function userBus(): string | undefined {
-  const directory = environment('XDG_RUNTIME_DIR') ?? `/run/user/${ourUid()}`;
-  const socket = join(directory, 'bus');
-  return existsSync(socket) && existsSync(join(directory, 'systemd')) ? socket : undefined;
+/** proc_pid_mountinfo(5): the root within the tree, and where it is mounted. */
+function mountOf(mountinfo: string): { root: string; point: string } | undefined {
+  const mount = mountinfo
+    .split('\n')
+    .map(line => /^\d+ \d+ \S+ (\S+) (\S+) .* - cgroup2 /.exec(line))
+    .find(Boolean);
+  const [, root, point] = mount ?? [];
+  return root === undefined || point === undefined ? undefined : { root, point };
 }
+
+/**
+ * Root's manager is the system's. A process outside of any session (cron, some ssh logins) has no variable for the bus although the
+ * user's manager may run; without a bus, the manager listens at a socket of its own, too.
+ */
+function userBus(): string | undefined {
+  const uid = ourUid();
+  if (uid === 0) return existing('/run/systemd/system') && existing('/run/dbus/system_bus_socket');
+  const directories = [environment('XDG_RUNTIME_DIR'), `/run/user/${uid}`];
+  for (const directory of directories.filter(each => each !== undefined)) {
+    if (!existsSync(join(directory, 'systemd'))) continue;
+    const found = existing(join(directory, 'bus')) ?? existing(join(directory, 'systemd/private'));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const existing = (path: string): string | undefined => (existsSync(path) ? path : undefined);
 
 function mayWrite(path: string): boolean {
   try {
@@ -60,3 +78,15 @@ function read(path: string): string {
 }
 
 const words = (text: string): string[] => text.split(/\s+/).filter(word => word !== '');
+
+/** Why no driver can work, where it is the layout. */
+export function layoutReason(layout: CgroupFacts['layout']): string {
+  switch (layout) {
+    case 'hybrid':
+      return 'the controllers of this machine are in cgroup v1 (hybrid), where nothing can be delegated to a user';
+    case 'v1':
+      return 'this machine has cgroup v1 alone, where nothing can be delegated to a user';
+    default:
+      return 'no cgroup file system is mounted';
+  }
+}

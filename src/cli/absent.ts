@@ -6,7 +6,6 @@ import type { UnknownFlag } from './argv.ts';
  * and docs/docker-differences.md shows the same (a test compares them). Loaded only when something was not understood.
  */
 const PLANNED = 'planned';
-const CGROUP = 'planned: resource limits';
 const WINDOWS = 'Windows only';
 const BUILD = 'planned: building images';
 const SWARM = 'there is no swarm';
@@ -14,25 +13,11 @@ const LOCAL_OPTIONS = "options of the driver 'local' are mounts, which are root'
 
 /** Flags of `docker run` and `docker create`. */
 export const ABSENT_RUN_FLAGS: Readonly<Record<string, string>> = {
-  '--blkio-weight': CGROUP,
-  '--blkio-weight-device': CGROUP,
-  '--cgroup-parent': CGROUP,
-  '--cgroupns': 'every container has a cgroup namespace of its own',
   '--cpu-count': WINDOWS,
   '--cpu-percent': WINDOWS,
-  '--cpu-period': CGROUP,
-  '--cpu-quota': CGROUP,
   '--cpu-rt-period': 'real-time scheduling cannot be delegated to a user',
   '--cpu-rt-runtime': 'real-time scheduling cannot be delegated to a user',
-  '--cpu-shares': CGROUP,
-  '--cpus': CGROUP,
-  '--cpuset-cpus': CGROUP,
-  '--cpuset-mems': CGROUP,
   '--device-cgroup-rule': 'only root can change which devices a cgroup may use',
-  '--device-read-bps': CGROUP,
-  '--device-read-iops': CGROUP,
-  '--device-write-bps': CGROUP,
-  '--device-write-iops': CGROUP,
   '--disable-content-trust': 'content is always checked against its digest; there are no signatures to skip',
   '--io-maxbandwidth': WINDOWS,
   '--io-maxiops': WINDOWS,
@@ -40,22 +25,10 @@ export const ABSENT_RUN_FLAGS: Readonly<Record<string, string>> = {
   '--kernel-memory': 'the kernel no longer has this limit',
   '--link': 'a legacy of docker; use a network',
   '--link-local-ip': 'needs a network of root',
-  '--memory': CGROUP,
-  '--memory-reservation': CGROUP,
-  '--memory-swap': CGROUP,
-  '--memory-swappiness': 'the second version of cgroups does not have it',
-  '--oom-kill-disable': 'the second version of cgroups does not have it',
-  '--pids-limit': CGROUP,
   '--runtime': 'tsbox is its own runtime',
   '--storage-opt': "the size of a directory cannot be limited without quotas, which are root's",
   '--use-api-socket': 'there is no daemon and no socket',
   '--volume-driver': "the only one is 'local'",
-};
-
-/** The same flags by their short names. */
-const SHORT: Readonly<Record<string, string>> = {
-  '-m': '--memory',
-  '-c': '--cpu-shares',
 };
 
 /** Flags of the other verbs. */
@@ -64,21 +37,8 @@ export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, strin
   history: { '--platform': 'a name means one platform here' },
   ps: { '--size': PLANNED, '-s': PLANNED },
   update: {
-    '--blkio-weight': CGROUP,
-    '--cpu-period': CGROUP,
-    '--cpu-quota': CGROUP,
     '--cpu-rt-period': 'real-time scheduling cannot be delegated to a user',
     '--cpu-rt-runtime': 'real-time scheduling cannot be delegated to a user',
-    '--cpu-shares': CGROUP,
-    '-c': CGROUP,
-    '--cpus': CGROUP,
-    '--cpuset-cpus': CGROUP,
-    '--cpuset-mems': CGROUP,
-    '--memory': CGROUP,
-    '-m': CGROUP,
-    '--memory-reservation': CGROUP,
-    '--memory-swap': CGROUP,
-    '--pids-limit': CGROUP,
   },
   rm: { '--link': 'a legacy of docker', '-l': 'a legacy of docker' },
   inspect: { '--size': PLANNED, '-s': PLANNED },
@@ -131,7 +91,7 @@ const PAGE = 'docs/docker-differences.md lists what differs';
 /** The error for a flag that was not understood: docker's reason if docker has it, else the error as it is. */
 export function explainFlag(error: UnknownFlag, verb: string): TsboxError {
   const table = verb === 'run' || verb === 'create' ? ABSENT_RUN_FLAGS : (ABSENT_FLAGS[verb] ?? {});
-  const reason = table[SHORT[error.flag] ?? error.flag] ?? table[error.flag];
+  const reason = table[error.flag];
   if (reason === undefined) return error;
   return new TsboxError('USAGE', `docker's ${error.flag} is not in tsbox (${reason})`, { hint: PAGE });
 }

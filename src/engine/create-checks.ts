@@ -16,6 +16,7 @@ export async function checkFlags(options: CreateOptions): Promise<void> {
     parseRestart(options);
     parseLog(options);
   }
+  if (options.resources !== undefined) (await import('./resources.ts')).parseResources(options.resources);
   if ((options.pid ?? options.ipc ?? options.uts ?? options.oomScoreAdj) !== undefined) {
     const { checkOomScore, parseNamespaces } = await import('./create-namespaces.ts');
     parseNamespaces(options);

@@ -4,6 +4,7 @@ import type { RunConfig } from '../oci/config.ts';
 import type {
   ContainerRecord,
   DeviceRecord,
+  LimitsRecord,
   MountRecord,
   NamespaceRecord,
 } from '../store/container-record.ts';
@@ -43,6 +44,7 @@ export async function moreFields(engine: Engine, input: MoreInput): Promise<More
     await networkFields(input),
     await deviceFields(engine, input),
   ];
+  const limits = await limitFields(engine, input.options);
   const inherited = await inheritedMounts(engine, input.options);
   const mounts = [...inherited, ...(devices?.mounts ?? [])];
   return {
@@ -56,6 +58,7 @@ export async function moreFields(engine: Engine, input: MoreInput): Promise<More
       ...plainFields(input),
       ...devices?.record,
       ...(namespaces && { namespaces }),
+      ...(limits && { limits }),
     },
   };
 }
@@ -84,13 +87,18 @@ function checkGroups(groups: readonly string[], denySetgroups: boolean): void {
 }
 
 async function namespaceFields({ options, network }: MoreInput): Promise<NamespaceRecord | undefined> {
-  const { pid, ipc, uts, sysctls, oomScoreAdj } = options;
-  if ((pid ?? ipc ?? uts ?? sysctls ?? oomScoreAdj) === undefined) return undefined;
+  const { pid, ipc, uts, cgroupns, sysctls, oomScoreAdj } = options;
+  if ((pid ?? ipc ?? uts ?? cgroupns ?? sysctls ?? oomScoreAdj) === undefined) return undefined;
   const code = await import('./create-namespaces.ts');
   const namespaces = code.parseNamespaces(options);
   code.checkSysctls(sysctls ?? {}, namespaces, network === 'host' ? 'host' : 'new');
   code.checkOomScore(oomScoreAdj);
   return namespaces;
+}
+
+async function limitFields(engine: Engine, options: CreateOptions): Promise<LimitsRecord | undefined> {
+  if ((options.resources ?? options.limits ?? options.cgroupParent) === undefined) return undefined;
+  return (await import('./create-limits.ts')).limitFields(engine, options);
 }
 
 async function lifeFields({ options, image }: MoreInput): Promise<Partial<ContainerRecord>> {

@@ -5,19 +5,25 @@ import type { CreateOptions } from './types.ts';
 
 const usage = (message: string, hint: string): TsboxError => new TsboxError('USAGE', message, { hint });
 
-/** --pid, --ipc, --uts: which namespaces are not the container's own. Throws USAGE. */
+/** --pid, --ipc, --uts, --cgroupns: which namespaces are not the container's own. Throws USAGE. */
 export function parseNamespaces(options: CreateOptions): NamespaceRecord | undefined {
   const pid = chosen('pid', options.pid, ['host']);
   const ipc = chosen('ipc', options.ipc, ['host', 'none', 'shareable']);
   const uts = chosen('uts', options.uts, ['host']);
+  const cgroup = chosen('cgroupns', options.cgroupns, ['host']);
   if (uts && (options.hostname ?? options.domainname) !== undefined) {
     throw usage(
       `--uts host and --${options.hostname === undefined ? 'domainname' : 'hostname'} contradict each other`,
       "the machine's own name stays as it is: leave one of them out",
     );
   }
-  if (!pid && !ipc && !uts) return undefined;
-  return { ...(pid && { pid }), ...(ipc && { ipc }), ...(uts && { uts }) };
+  if (!pid && !ipc && !uts && !cgroup) return undefined;
+  return {
+    ...(pid && { pid }),
+    ...(ipc && { ipc }),
+    ...(uts && { uts }),
+    ...(cgroup && { cgroup }),
+  };
 }
 
 function chosen<T extends string>(

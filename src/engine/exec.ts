@@ -16,6 +16,7 @@ import { containerSpec } from './container-spec.ts';
 import type { Engine } from './context.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
 import { extendEnv } from './env.ts';
+import { readGroupFile } from './group-file.ts';
 import { frontStreams, stdioOf, terminalSize, withPrimary } from './launch-container.ts';
 import { helperTrace } from './machine.ts';
 import { seccompFilter } from './seccomp-filter.ts';
@@ -49,6 +50,7 @@ async function join(
   const state = await containerState(engine.paths, record);
   if (state.status !== 'running') throw notRunning(record, state);
   const joined = await execSpec(engine, record, options);
+  const group = readGroupFile(engine, record.id);
   return launch(
     helperPath(),
     {
@@ -65,16 +67,21 @@ async function join(
         }),
       },
       trace: helperTrace(engine),
+      ...(group && { enroll: async helper => (await groupCode()).joinGroup(group, helper) }),
       init: joinPlan(cloneFlags(joined.spec.linux.namespaces), options.tty ?? false),
       resume: async files => {
         const user = imageUser(options.user ?? record.process.user, files, record.groupAdd);
         const groups = joined.denySetgroups ? [] : withPrimary(user);
-        return resumePlan(joined.spec, { ...user, groups }, await seccompFilter(engine, joined.record));
+        const spec = group ? (await groupCode()).approximated(group, joined.spec) : joined.spec;
+        return resumePlan(spec, { ...user, groups }, await seccompFilter(engine, joined.record));
       },
     },
     stdioOf(attach),
   );
 }
+
+/** Loaded where the container has a control group, or what stands in for one. */
+const groupCode = () => import('./group-join.ts');
 
 /** Part one of `exec`. `flags`: the container's own namespaces; the host's are ours already, and only their owner may join them. */
 export function joinPlan(flags: number, tty: boolean): Op[] {

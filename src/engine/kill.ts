@@ -19,7 +19,7 @@ export async function kill(engine: Engine, nameOrId: string, name = 'SIGKILL'): 
   const stops = fatal || number === signalNumber(record.process.stopSignal);
   if (alive && stops) await markStopped(engine.paths, record.id);
   if (alive) containerEvent(engine, record, 'kill', { signal: String(number) });
-  if (alive && fatal) return killAndWait(engine, state);
+  if (alive && fatal) return killAndWait(engine, record.id, state);
   if (alive && (await signal(state, number))) {
     if (state.paused && stops) await (await import('./pause.ts')).resumeRunning(engine, { record, state });
     return;

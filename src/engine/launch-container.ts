@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
+import { isUnified } from '../host/probe.ts';
 import type { Endpoint } from '../network/networks.ts';
 import { networkDriver } from '../network/select.ts';
 import { ANNOTATION } from '../oci/runtime-spec.ts';
@@ -20,6 +21,7 @@ import { type ContainerPlan, containerPlan } from './container-plan.ts';
 import type { Engine } from './context.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
 import { writeEtcFiles } from './etc-files.ts';
+import type { GroupStart } from './group-start.ts';
 import { helperTrace } from './machine.ts';
 import { eventTail } from './record-event.ts';
 import { seccompFilter } from './seccomp-filter.ts';
@@ -38,7 +40,9 @@ export async function launchContainer(
 ): Promise<Launched> {
   mkdirSync(containerRuntimeDir(engine, record.id), { recursive: true, mode: 0o700 });
   await keepRestartFile(engine.paths, record);
-  const plan = await containerPlan(engine, record, await endpointsOf(engine, record));
+  const group = record.limits || isUnified() ? await startOf(engine, record) : undefined;
+  const planned = await containerPlan(engine, record, await endpointsOf(engine, record));
+  const plan = group ? group.prepare(planned) : planned;
   engine.reporter.debug('engine', () => `starts ${record.id.slice(0, 12)} (${record.name})`);
   engine.reporter.debug('network', () => `${record.network.driver}, network namespace ${plan.network.netns}`);
   for (const warning of plan.network.warnings ?? []) engine.reporter.warn(warning);
@@ -52,10 +56,19 @@ export async function launchContainer(
       services: plan.services,
       trace: helperTrace(engine),
       model: join(engine.paths.root, 'early'),
-      resume: async files => [...staged, ...(await resume(engine, record, plan, files))],
+      ...(group && { enroll: helper => group.enroll(helper) }),
+      resume: async files => [
+        ...staged,
+        ...(await resume(engine, record, group ? { ...plan, spec: group.adapt(plan.spec) } : plan, files)),
+      ],
     },
     stdioOf(attach),
   );
+}
+
+/** Loaded where there are control groups that a user can be given, or limits. */
+async function startOf(engine: Engine, record: ContainerRecord): Promise<GroupStart | undefined> {
+  return (await import('./group-start.ts')).groupStart(engine, record);
 }
 
 async function resume(

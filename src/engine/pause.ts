@@ -5,6 +5,7 @@ import type { ContainerState } from '../store/container-record.ts';
 import { markPaused, unmarkPaused } from '../store/containers-paused.ts';
 import type { Engine } from './context.ts';
 import { type Found, find } from './find.ts';
+import { readGroupFile } from './group-file.ts';
 import { containerEvent } from './record-event.ts';
 
 const SIGCONT = 18;
@@ -13,8 +14,8 @@ const SIGSTOP = 19;
 const ROUNDS = 100;
 
 /**
- * Docker's pause: no process of the container goes on until `unpause`. Done with SIGSTOP to every process of its pid
- * namespace, again until no new one appears. BAD_STATE when it does not run or is paused already.
+ * Docker's pause: no process of the container goes on until `unpause`. Its control group is frozen; where it has none,
+ * every process of its pid namespace gets SIGSTOP, again until no new one appears. BAD_STATE when it does not run or is paused already.
  */
 export async function pauseContainer(engine: Engine, nameOrId: string): Promise<void> {
   const found = await find(engine, nameOrId);
@@ -52,6 +53,8 @@ export async function whilePaused<T>(engine: Engine, nameOrId: string, work: () 
 
 async function pauseRunning(engine: Engine, { record, state }: Found): Promise<void> {
   await markPaused(engine.paths, record.id, state);
+  const group = readGroupFile(engine, record.id)?.path;
+  if (group !== undefined) return freezeGroup(engine, { record, state }, group);
   const { pidfdSignal } = await import('../sys/pidfd.ts');
   for (let round = 0; round < ROUNDS; round++) {
     // Parents first: a shell must not see that its child was stopped.
@@ -62,17 +65,32 @@ async function pauseRunning(engine: Engine, { record, state }: Found): Promise<v
     await new Promise(resolve => setTimeout(resolve, Math.min(round, 20)));
   }
   await resumeRunning(engine, { record, state });
-  throw new TsboxError('BAD_STATE', `container ${record.name} cannot be paused: it does not stand still`, {
+  throw restless(record.name);
+}
+
+/** At once, and nothing inside can tell. */
+async function freezeGroup(engine: Engine, found: Found, path: string): Promise<void> {
+  if (await (await import('../cgroup/control.ts')).freeze(path, true)) return;
+  await resumeRunning(engine, found);
+  throw restless(found.record.name);
+}
+
+const restless = (name: string): TsboxError =>
+  new TsboxError('BAD_STATE', `container ${name} cannot be paused: it does not stand still`, {
     hint: 'a process that waits in the kernel cannot be stopped; try again',
     exitCode: 1,
   });
-}
 
 /** The children first, then their parents, who find nothing changed. */
 export async function resumeRunning(
   engine: Engine,
   { record, state }: { record: { id: string }; state: ContainerState },
 ): Promise<void> {
+  const group = readGroupFile(engine, record.id)?.path;
+  if (group !== undefined && isAlive(state.pid, state.start)) {
+    await (await import('../cgroup/control.ts')).freeze(group, false);
+    return unmarkPaused(engine.paths, record.id);
+  }
   const { pidfdSignal } = await import('../sys/pidfd.ts');
   if (isAlive(state.pid, state.start)) {
     for (const { pid, start } of processesOf(state.pid).reverse())

@@ -55,7 +55,7 @@ async function end(engine: Engine, id: string, force: boolean): Promise<void> {
   if (force) state = await (await import('./after-end.ts')).endRestarts(engine, id, state);
   const up = state.status === 'running' || (state.status === 'dead' && state.pid > 0);
   if (up && !force) throw inUse(id, 'running');
-  if (up) return killAndWait(engine, state);
+  if (up) return killAndWait(engine, id, state);
   // Once the end is recorded nothing of it runs any more; the supervisor itself may be what runs us (`--rm`).
   const starter = lockHolder(join(containerDirectory(engine.paths, id), 'lock'));
   if (starter && !force) throw inUse(id, 'being started');

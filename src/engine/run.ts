@@ -1,4 +1,5 @@
 import { sessionsEnd } from '../host/linger.ts';
+import { isUnified } from '../host/probe.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { containerState } from '../store/containers.ts';
 import { withCleanup } from '../util/cleanup.ts';
@@ -44,8 +45,9 @@ export async function capture(
   return { exitCode: result.exitCode, stdout, stderr };
 }
 
-/** --rm while we are here; when we are not, or when only our front was killed, the supervisor does it at the end. */
+/** A word on lack of memory. --rm while we are here; when we are not, or when only our front was killed, the supervisor does it at the end. */
 export async function removeIfAsked(engine: Engine, record: ContainerRecord, exited: boolean): Promise<void> {
+  if (exited && (record.limits || isUnified())) (await import('./group-oom.ts')).tellOom(engine, record);
   if (!record.autoRemove) return;
   if (!exited && (await containerState(engine.paths, record)).status === 'running') return;
   const { remove } = await import('./remove.ts');

@@ -4,6 +4,7 @@ import { signalProcess } from '../runtime/process.ts';
 import type { ContainerState } from '../store/container-record.ts';
 import type { Engine } from './context.ts';
 import { find, firstProcess, signal, supervisorOf, untilGone } from './find.ts';
+import { readGroupFile } from './group-file.ts';
 import { containerEvent } from './record-event.ts';
 import { signalNumber } from './signals.ts';
 import type { StopOptions } from './types.ts';
@@ -20,7 +21,7 @@ const LAST_WORDS = 10;
 export async function stop(engine: Engine, nameOrId: string, options: StopOptions = {}): Promise<void> {
   const { record, state } = await find(engine, nameOrId);
   const number = signalNumber(options.signal ?? record.process.stopSignal);
-  if (state.status === 'dead') return killAndWait(engine, state);
+  if (state.status === 'dead') return killAndWait(engine, record.id, state);
   const now = await (await import('./after-end.ts')).endRestarts(engine, record.id, state);
   if (now.status !== 'running') return;
   await signal(now, number);
@@ -29,15 +30,17 @@ export async function stop(engine: Engine, nameOrId: string, options: StopOption
   const gone = await untilGone(engine, now, grace < 0 ? undefined : grace);
   if (!gone && engine.signal?.aborted)
     throw new TsboxError('ABORTED', `stopping ${record.name} was cancelled`);
-  if (!gone) await killAndWait(engine, now);
+  if (!gone) await killAndWait(engine, record.id, now);
   containerEvent(engine, record, 'stop');
 }
 
 /**
- * SIGKILL to pid 1, which takes every process of its pid namespace along; then to a supervisor that does not leave. With
+ * SIGKILL to all of its control group, and to pid 1, which takes every process of its pid namespace along; then to a supervisor that does not leave. With
  * both gone the container has ended, whatever is recorded. Throws BAD_STATE if the kernel does not let one of them go.
  */
-export async function killAndWait(engine: Engine, state: ContainerState): Promise<void> {
+export async function killAndWait(engine: Engine, id: string, state: ContainerState): Promise<void> {
+  const group = readGroupFile(engine, id)?.path;
+  if (group !== undefined) (await import('../cgroup/control.ts')).killGroup(group);
   if (state.pid > 0) await signal(state, SIGKILL);
   if (await untilGone(engine, state, LAST_WORDS)) return;
   await signalProcess(helperPath(), supervisorOf(state), SIGKILL);

@@ -11,13 +11,14 @@ import { listTemporary, takeGarbage } from '../store/workdir.ts';
 import { rename } from '../util/files.ts';
 import { ADDING_PREFIX, beginOf } from './collect-adding.ts';
 import type { Engine } from './context.ts';
+import { listGroupFiles } from './group-file.ts';
 
 /**
  * Removes what killed commands left behind; commands call it after their work. A few directory listings when there is
  * nothing to do. Never touches what a living process is working on, never throws: what fails is tried again next time.
  */
 export async function sweep(engine: Engine): Promise<void> {
-  const steps = [sweepFleeting, sweepTemporary, (e: Engine) => sweepDrafts(e.paths)];
+  const steps = [sweepFleeting, sweepTemporary, (e: Engine) => sweepDrafts(e.paths), sweepGroups];
   for (const step of steps) {
     await step(engine).catch((error: unknown) => {
       engine.reporter.debug('store', () => `sweep: ${messageOf(error)}`);
@@ -47,6 +48,11 @@ async function sweepContainer(engine: Engine, mark: Fleeting): Promise<void> {
   } else if (state.status !== 'created') {
     await unmarkFleeting(engine.paths, mark.id);
   }
+}
+
+/** Control groups; where no container has one this is a look at a directory that is not there. */
+async function sweepGroups(engine: Engine): Promise<void> {
+  if (listGroupFiles(engine).length > 0) await (await import('./group-sweep.ts')).sweepGroups(engine);
 }
 
 /** Work directories that nobody holds, and what removers that were killed had moved there. */

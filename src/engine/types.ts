@@ -2,6 +2,7 @@ import type { Reporter } from '../log.ts';
 import type { PortMapping } from '../network/driver.ts';
 import type { StorageDriverName } from '../storage/driver.ts';
 import type { PullPolicy } from './registry-types.ts';
+import type { ResourceOptions } from './resource-types.ts';
 
 export type * from '../build/types.ts';
 export type { EventRecord } from '../store/events.ts';
@@ -10,6 +11,7 @@ export type * from './disk-types.ts';
 export type * from './layer-types.ts';
 export type * from './network-types.ts';
 export type * from './registry-types.ts';
+export type * from './resource-types.ts';
 export type * from './sandbox-types.ts';
 
 /** Options of `Tsbox.open`. Everything has the default that docs/state.md gives. */
@@ -127,6 +129,13 @@ export interface CreateOptions {
   ulimits?: readonly string[];
   oomScoreAdj?: number;
   sysctls?: Readonly<Record<string, string>>;
+  resources?: ResourceOptions;
+  /** What becomes of a limit that cannot be enforced: an error (`strict`, default), or a warning and what comes near it (`best-effort`). */
+  limits?: string;
+  /** A slice (systemd), or a path below the delegated control group. */
+  cgroupParent?: string;
+  /** `private` (default), `host`. */
+  cgroupns?: string;
 }
 
 /** docker's --health-*; times are Go's durations (`30s`). What is absent is the image's. */
@@ -278,6 +287,8 @@ export interface SystemdUnit {
 export interface UpdateOptions {
   /** docker's --restart: `no`, `always`, `unless-stopped`, `on-failure[:N]`. */
   restart?: string;
+  /** A container that runs gets them at once. */
+  resources?: ResourceOptions;
 }
 
 export interface LogsOptions {

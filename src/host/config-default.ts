@@ -6,6 +6,8 @@ export interface Config {
   readonly storage: { readonly driver: 'auto' | 'overlay' | 'fuse-overlayfs' | 'vfs' };
   /** A driver with its options as `--network` takes them, or `auto` (default). */
   readonly network: { readonly driver: string };
+  /** Default `auto`: systemd, cgroupfs, none, the first that works. */
+  readonly cgroup: { readonly driver: 'auto' | 'systemd' | 'cgroupfs' | 'none' };
   /** False: a pulled blob is dropped once it is unpacked. Default true. */
   readonly images: { readonly keepBlobs: boolean };
   readonly registries: {
@@ -32,6 +34,7 @@ export function defaultConfig(): Config {
   return {
     storage: { driver: 'auto' },
     network: { driver: 'auto' },
+    cgroup: { driver: 'auto' },
     images: { keepBlobs: true },
     registries: { mirrors: {}, insecure: [], blocked: [], aliases: {} },
     layer: { maxRatio: 200 },

@@ -38,6 +38,7 @@ const KEYS: Readonly<Record<string, Check>> = {
   runtime_dir: path,
   'storage.driver': oneOf('auto', 'overlay', 'fuse-overlayfs', 'vfs'),
   'network.driver': text,
+  'cgroup.driver': oneOf('auto', 'systemd', 'cgroupfs', 'none'),
   'images.keep_blobs': flag,
   'registries.mirrors': mirrors,
   'registries.insecure': texts,
@@ -94,6 +95,7 @@ function assemble(values: ReadonlyMap<string, unknown>): Config {
     ...maybe('runtimeDir', 'runtime_dir'),
     storage: { driver: get('storage.driver', base.storage.driver) },
     network: { driver: get('network.driver', base.network.driver) },
+    cgroup: { driver: get('cgroup.driver', base.cgroup.driver) },
     images: { keepBlobs: get('images.keep_blobs', base.images.keepBlobs) },
     registries: {
       mirrors: { ...get('registries.mirrors', base.registries.mirrors) },

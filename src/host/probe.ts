@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
 import { release } from 'node:os';
 
 /** Facts of this machine, each read when it is asked for. */
@@ -67,6 +67,18 @@ export function deviceProblem(path: '/dev/fuse' | '/dev/net/tun'): string | unde
     return undefined;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? 'EIO';
+  }
+}
+
+/** statfs(2), CGROUP2_SUPER_MAGIC. */
+const CGROUP2 = 0x63677270;
+
+/** Is this a machine whose cgroups can be delegated? One system call, for those to whom a "no" must cost nothing. */
+export function isUnified(): boolean {
+  try {
+    return statfsSync('/sys/fs/cgroup').type === CGROUP2;
+  } catch {
+    return false;
   }
 }
 

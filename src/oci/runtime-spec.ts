@@ -24,6 +24,9 @@ export interface Process {
   readonly rlimits?: readonly { readonly type: string; readonly soft: number; readonly hard: number }[];
   readonly noNewPrivileges?: boolean;
   readonly oomScoreAdj?: number;
+  readonly scheduler?: { readonly policy: 'SCHED_OTHER'; readonly nice: number };
+  /** Ours: processors of the command (the specification has such a field for further processes alone). */
+  readonly cpuAffinity?: readonly number[];
 }
 
 export interface User {

@@ -66,6 +66,8 @@ export const OP_NAMES = [
   'asked',
   'get',
   'put',
+  'affinity',
+  'nice',
 ] as const;
 
 /** A process beside the container, walked by a child of the supervisor: network helper, FUSE server. */
@@ -214,4 +216,6 @@ export const ops = {
   get: (path: string, why: string) => op('get', why, path),
   put: (path: string, mode: number | undefined, why: string) =>
     op('put', why, path, mode === undefined ? '' : octal(mode)),
+  affinity: (cpus: readonly number[], why: string) => op('affinity', why, cpus.join(',')),
+  nice: (value: number, why: string) => op('nice', why, value),
 } as const;

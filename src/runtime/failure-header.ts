@@ -23,6 +23,10 @@ export function headerFailure(detail: string, errno: number): TsboxError {
       return new TsboxError('USERNS', `write ${step} of the new user namespace: ${text(errno)}`, {
         hint: 'tsbox doctor',
       });
+    case 'cgroup':
+      return new TsboxError('HOST', `enter the control group of the container: ${text(errno)}`, {
+        hint: 'from a session in which it may be joined; tsbox doctor',
+      });
     case 'lock':
       return new TsboxError(
         'BAD_STATE',

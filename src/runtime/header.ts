@@ -29,6 +29,8 @@ export interface Header {
   readonly rotate?: { readonly size: number; readonly files: number };
   /** The journal, and the rest of the JSON object of this container's events. */
   readonly events?: { readonly path: string; readonly tail: string };
+  /** The control group that the command is born in: a directory of the cgroup v2 file system. */
+  readonly cgroup?: string;
   readonly keepFds?: readonly number[];
   /** The container's user namespace is nested in that of the holder of the networks, which is asked for its interfaces. */
   readonly holder?: HolderHeader;
@@ -93,6 +95,7 @@ export function headerRecords(h: Header): Record_[] {
     ...when(h.events, e => ['events', e.path, e.tail]),
     ...when(h.holder, holderRecord),
     ...(h.inside ? [['inside', 'both']] : []),
+    ...when(h.cgroup, path => ['cgroup', path]),
     ...(h.keepFds ?? []).map(fd => ['keepfd', String(fd)]),
   ];
 }

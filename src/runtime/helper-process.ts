@@ -8,6 +8,8 @@ import { waitProcess } from './process.ts';
 /** A helper that runs a command: `supervise` or `join`. */
 export interface HelperProcess {
   readonly channel: Link;
+  /** Undefined: it could not be started. */
+  readonly pid: number | undefined;
   /** Absent for one that was started before us: it has our own streams. */
   readonly child: ChildProcess | undefined;
   /** Passes a signal to the command. */
@@ -44,6 +46,7 @@ export function startHelper(request: HelperRequest): HelperProcess {
 class Ready implements HelperProcess {
   readonly channel: Link;
   readonly child = undefined;
+  readonly pid: number;
   readonly #signals: FdLink;
   readonly #helper: string;
   readonly #process: Prestarted;
@@ -51,6 +54,7 @@ class Ready implements HelperProcess {
   constructor(helper: string, process: Prestarted) {
     this.#helper = helper;
     this.#process = process;
+    this.pid = process.pid;
     this.channel = new FdLink(process.channel);
     this.#signals = new FdLink(process.signals);
   }
@@ -95,6 +99,7 @@ function spawned({ helper, role, id, stdio, front }: HelperRequest): HelperProce
   return {
     channel,
     child,
+    pid: child.pid,
     signal: number => void (pipe && !pipe.destroyed && pipe.write(Buffer.of(number))),
     front: () => end,
     gone: () => end,

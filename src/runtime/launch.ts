@@ -16,6 +16,8 @@ export interface LaunchPlan {
   readonly trace?: Trace;
   /** The file in which the next launch of a command finds what may be made early. */
   readonly model?: string;
+  /** Gives the helper, which waits for its request, a control group for the command; what it throws ends the launch. */
+  readonly enroll?: (helper: number) => Promise<string | undefined>;
   /**
    * Part two, made when init is at its barrier and every `ready` service is: gets the files that the barrier named.
    * Publishes ports and the like; what it throws ends the container.
@@ -53,9 +55,10 @@ export async function launch(helper: string, plan: LaunchPlan, stdio: StdioOptio
   const channel = new Channel(process.channel, plan.trace);
   const services = earlyFirst(plan.services ?? []);
   const model = plan.model === undefined ? undefined : modelOf(plan.header, services);
-  channel.send(requestRecords(plan.header, plan.init, services, model?.word));
-  if (model && plan.model !== undefined && process.child === undefined) keepModel(plan.model, model);
   try {
+    const header = plan.enroll ? await enrolled(plan, plan.enroll, process) : plan.header;
+    channel.send(requestRecords(header, plan.init, services, model?.word));
+    if (model && plan.model !== undefined && process.child === undefined) keepModel(plan.model, model);
     const started = await follow(channel, plan, process);
     if (!front) process.letGo();
     const ended = front ? outcome(channel, process) : Promise.resolve(UNATTENDED);
@@ -66,6 +69,15 @@ export async function launch(helper: string, plan: LaunchPlan, stdio: StdioOptio
     await process.gone();
     throw error;
   }
+}
+
+async function enrolled(
+  { header }: LaunchPlan,
+  enroll: (helper: number) => Promise<string | undefined>,
+  { pid }: HelperProcess,
+): Promise<Header> {
+  const cgroup = pid === undefined ? undefined : await enroll(pid);
+  return cgroup === undefined ? header : { ...header, cgroup };
 }
 
 const UNATTENDED: Ended = { exitCode: 0, detached: true, exited: false };
@@ -100,7 +112,9 @@ function serviceEvent(event: HelperEvent & { type: 'service' }, waiting: Set<str
     return;
   }
   if (event.name === 'network')
-    throw new TsboxError('NETWORK', `the network cannot be set up: ${event.detail}`, { hint: 'tsbox doctor' });
+    throw new TsboxError('NETWORK', `the network cannot be set up: ${event.detail}`, {
+      hint: 'tsbox doctor',
+    });
   const storage = event.name === 'fuse-overlayfs';
   throw new TsboxError(
     storage ? 'STORAGE' : 'NETWORK',

@@ -116,6 +116,7 @@ export function processOps(spec: Spec, user: ResolvedUser, filter: Uint8Array | 
     // optional: in root mode the pipes are the host root's, which no id inside may change
     ...(p.terminal ? [] : [optional(ops.owner(user.uid, user.gid, 'lets the user open /dev/stdout again'))]),
     ...rlimitOps(spec),
+    ...schedulerOps(spec),
     ops.bound(sets.bounding, 'what no program in here can ever gain'),
     ...(p.noNewPrivileges ? [ops.nonewprivs('setuid programs gain nothing')] : []),
     ops.ids(user.uid, user.gid, user.groups, 'become the user'),
@@ -186,6 +187,13 @@ function nameOps(spec: Spec): Op[] {
   return [
     ...(spec.hostname ? [ops.hostname(spec.hostname, "the container's own name")] : []),
     ...(spec.domainname ? [ops.domainname(spec.domainname, '--domainname')] : []),
+  ];
+}
+
+function schedulerOps({ process: { scheduler, cpuAffinity } }: Spec): Op[] {
+  return [
+    ...(cpuAffinity ? [ops.affinity(cpuAffinity, '--limits best-effort: instead of a share of all')] : []),
+    ...(scheduler ? [ops.nice(scheduler.nice, '--limits best-effort: instead of a weight')] : []),
   ];
 }
 

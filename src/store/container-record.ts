@@ -1,3 +1,4 @@
+import type { Resources } from '../cgroup/driver.ts';
 import type { PortMapping } from '../network/driver.ts';
 import type { StorageDriverName } from '../storage/driver.ts';
 
@@ -91,6 +92,16 @@ export interface ContainerRecord {
   readonly strict?: true;
   /** `-P`, for `inspect`: its ports are among `network.ports`. */
   readonly publishAll?: boolean;
+  /** `--memory`, `--cpus` …; absent: none was given. `update` changes it. */
+  readonly limits?: LimitsRecord;
+}
+
+export interface LimitsRecord {
+  readonly resources: Resources;
+  /** `--limits best-effort`: what cannot be enforced is approximated or left out, and said. */
+  readonly bestEffort?: true;
+  /** `--cgroup-parent`. */
+  readonly parent?: string;
 }
 
 /** Absent: a namespace of its own. */
@@ -99,6 +110,7 @@ export interface NamespaceRecord {
   /** `none`: its own, without /dev/shm. `shareable`: its own; what docker's word allows others is not offered. */
   readonly ipc?: 'host' | 'none' | 'shareable';
   readonly uts?: 'host';
+  readonly cgroup?: 'host';
 }
 
 /** A device node of the host that is bound into the container. */

@@ -16,7 +16,7 @@ const ARROWS: Record<string, readonly string[]> = {
   build: LOW,
   registry: LOW,
   // a container's record says which drivers it was made with
-  store: [...LOW, 'type:storage', 'type:network'],
+  store: [...LOW, 'type:storage', 'type:network', 'type:cgroup'],
   layer: LOW,
   // vfs copies layers
   storage: [...LOW, 'layer'],

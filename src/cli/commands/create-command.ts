@@ -3,6 +3,7 @@ import { Option } from '../clipanion.ts';
 import { Verb } from '../command.ts';
 import { checkEnv, readEnvFiles } from '../env-file.ts';
 import { flag, list, text, toggle } from '../options.ts';
+import { resourceOptions } from '../resource-flags.ts';
 import { bytes, defined, given, integer, oneOf, pairs } from '../values.ts';
 
 const PROCESS = { group: 'The command' };
@@ -114,12 +115,49 @@ export abstract class CreateCommand extends Verb {
   pid = text('--pid', 'MODE', 'host: see the processes of this machine', SECURITY);
   ipc = text('--ipc', 'MODE', 'host, none, shareable or private (default)', SECURITY);
   uts = text('--uts', 'MODE', "host: this machine's host name", SECURITY);
+  cgroupns = text('--cgroupns', 'MODE', 'host: see the control groups of this machine', SECURITY);
   rootEmulation = toggle(
     '--root-emulation',
     'Let chown, setuid … succeed where only one user id exists',
     SECURITY,
   );
 
+  memory = text('-m,--memory', 'BYTES', 'Kill what takes more memory', LIMITS);
+  memoryReservation = text('--memory-reservation', 'BYTES', 'What it keeps when others need memory', LIMITS);
+  memorySwap = text('--memory-swap', 'BYTES', 'Memory and swap together; -1: no limit', LIMITS);
+  cpus = text('--cpus', 'NUMBER', 'Processors: 1.5', LIMITS);
+  cpuPeriod = text('--cpu-period', 'MICROSECONDS', 'Length of a period of the scheduler', LIMITS);
+  cpuQuota = text('--cpu-quota', 'MICROSECONDS', 'Time that it may run in each period', LIMITS);
+  cpuShares = text('-c,--cpu-shares', 'NUMBER', 'Its part when all want to run; 1024 is usual', LIMITS);
+  cpuWeight = text('--cpu-weight', 'NUMBER', "The same in the kernel's measure, 1 to 10000", LIMITS);
+  cpusetCpus = text('--cpuset-cpus', 'LIST', 'Processors it may run on: 0-2,4', LIMITS);
+  cpusetMems = text('--cpuset-mems', 'LIST', 'Memory nodes it may use', LIMITS);
+  pidsLimit = text('--pids-limit', 'NUMBER', 'Processes and threads; -1: no limit', LIMITS);
+  blkioWeight = text('--blkio-weight', 'NUMBER', 'Its part of the disks, 10 to 1000', LIMITS);
+  memorySwappiness = text(
+    '--memory-swappiness',
+    'NUMBER',
+    'Refused: not in the second version of cgroups',
+    LIMITS,
+  );
+  oomKillDisable = flag('--oom-kill-disable', 'Refused: not in the second version of cgroups', LIMITS);
+  blkioWeightDevice = list('--blkio-weight-device', 'DEVICE:WEIGHT', 'Its part of one disk', LIMITS);
+  deviceReadBps = list('--device-read-bps', 'DEVICE:BYTES', 'Read no more a second from a disk', LIMITS);
+  deviceWriteBps = list('--device-write-bps', 'DEVICE:BYTES', 'Write no more a second to a disk', LIMITS);
+  deviceReadIops = list('--device-read-iops', 'DEVICE:NUMBER', 'Read no more often a second', LIMITS);
+  deviceWriteIops = list('--device-write-iops', 'DEVICE:NUMBER', 'Write no more often a second', LIMITS);
+  limits = text(
+    '--limits',
+    'MODE',
+    'strict (default), or best-effort where a limit cannot be enforced',
+    LIMITS,
+  );
+  cgroupParent = text(
+    '--cgroup-parent',
+    'PATH',
+    'Make its control group below this one, or in this slice',
+    LIMITS,
+  );
   ulimit = list('--ulimit', 'NAME=SOFT[:HARD]', 'Set a resource limit', LIMITS);
   oomScoreAdj = text(
     '--oom-score-adj',
@@ -244,6 +282,10 @@ export abstract class CreateCommand extends Verb {
       ulimits: given(this.ulimit),
       oomScoreAdj: integer('--oom-score-adj', this.oomScoreAdj),
       sysctls: pairs('--sysctl', this.sysctl),
+      resources: resourceOptions(this, this),
+      limits: this.limits,
+      cgroupParent: this.cgroupParent,
+      cgroupns: this.cgroupns,
     });
   }
 }

@@ -1,8 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ownGroup } from '../../../src/cgroup/detect.ts';
-import { none } from '../../../src/cgroup/none.ts';
-import { TsboxError } from '../../../src/errors.ts';
 
 const test = suite('cgroup/detect');
 const mount = (root: string, point: string): string =>
@@ -28,14 +26,5 @@ const CASES: ReadonlyArray<readonly [string, string, string, string | undefined]
 for (const [name, cgroup, mountinfo, expected] of CASES) {
   test(name, () => assert.is(ownGroup(cgroup, mountinfo), expected));
 }
-
-test('none: no limits is fine, a limit is an error', async () => {
-  assert.is(await none.create({ containerId: 'c', limits: {} }), undefined);
-  const error = await none.create({ containerId: 'c', limits: { 'memory.max': '1' } }).then(
-    () => undefined,
-    (e: unknown) => e,
-  );
-  assert.ok(error instanceof TsboxError && error.code === 'HOST' && /memory\.max/.test(error.message));
-});
 
 test.run();

@@ -178,8 +178,7 @@ const BAD: [string[], RegExp][] = [
   [['-a', 'stdlog', 'i'], /invalid value 'stdlog' for --attach/],
   [['-d', '-a', 'stdout', 'i'], /--attach and --detach contradict each other/],
   [['--storage-driver', 'zfs', 'i'], /invalid value 'zfs' for --storage-driver/],
-  [['--memory', '1g', 'i'], /docker's --memory is not in tsbox \(planned: resource limits\)/],
-  [['-m1g', 'i'], /docker's -m is not in tsbox/],
+  [['--storage-opt', 'size=1g', 'i'], /docker's --storage-opt is not in tsbox/],
   [['--runtime=runc', 'i'], /docker's --runtime is not in tsbox \(tsbox is its own runtime\)/],
   [['--nmae=x', 'i'], /unknown flag --nmae\n {2}hint: did you mean --name\?/],
 ];

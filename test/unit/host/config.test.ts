@@ -19,6 +19,8 @@ runtime_dir = "/run/me"
 driver = "vfs"
 [network]
 driver = "none"
+[cgroup]
+driver = "cgroupfs"
 [images]
 keep_blobs = false
 [registries]
@@ -39,6 +41,7 @@ root_user = "containers"
     runtimeDir: '/run/me',
     storage: { driver: 'vfs' },
     network: { driver: 'none' },
+    cgroup: { driver: 'cgroupfs' },
     images: { keepBlobs: false },
     registries: {
       mirrors: { 'docker.io': ['mirror.example', 'https://other.example/v2'] },
