@@ -3,6 +3,7 @@ import { TsboxError } from '../errors.ts';
 import type { AddBegun, AddTask, KeepTask, KeptLayer } from '../layer/build-tasks.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import { OCI_LAYER } from '../oci/media-types.ts';
+import type { EnterHost } from '../runtime/enter.ts';
 import { layerTree } from '../storage/layout.ts';
 import type { BlobWriter } from '../store/blobs.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
@@ -45,26 +46,58 @@ export type Fill = (begun: AddBegun) => Pieces | Promise<Pieces>;
 /** The layer of a COPY, ADD or WORKDIR. Nothing stays when it fails. Throws what `fill` throws, LAYER, IO, NO_SPACE, ABORTED. */
 export async function addLayer(engine: Engine, request: AddRequest, fill: Fill): Promise<BuiltLayer> {
   const host = await enterHost(engine);
-  return makeLayer(engine, host.maps.mode, async (tree, blob) => {
-    const { epoch, owner } = request;
-    const task: AddTask = {
-      task: 'build-add',
-      mode: host.maps.mode,
-      lowers: lowersOf(request.layers),
-      destination: bytesOf(request.destination),
-      ...owner,
-      ...(epoch !== undefined && { epoch }),
-    };
-    const options = { directory: tree.root, output: blob.fd, signal: engine.signal };
-    const process = await startBuildTask(host, task, options);
-    try {
-      const begun = await process.reply<AddBegun>();
-      await send(process, await fill(begun));
-      return await process.reply<KeptLayer>();
-    } finally {
-      await process.stop();
-    }
-  });
+  return makeLayer(engine, host.maps.mode, (tree, blob) =>
+    fillTree(engine, { host, tree, blob, request, fill }),
+  );
+}
+
+/** Files for one step that may change them: no layer, so nobody else ever sees them. */
+export async function scratchTree(
+  engine: Engine,
+  request: AddRequest,
+  fill: Fill,
+): Promise<{ readonly path: string; discard(): Promise<void> }> {
+  const host = await enterHost(engine);
+  const tree = await makeLayerTree(engine);
+  const blob = await imageStore(engine).blobs.writer();
+  try {
+    await fillTree(engine, { host, tree, blob, request, fill });
+    return { path: tree.root, discard: () => discardLayerTree(engine, tree) };
+  } catch (error) {
+    await discardLayerTree(engine, tree);
+    throw error;
+  } finally {
+    await blob.abort();
+  }
+}
+
+interface Filling {
+  readonly host: EnterHost;
+  readonly tree: LayerTree;
+  readonly blob: BlobWriter;
+  readonly request: AddRequest;
+  readonly fill: Fill;
+}
+
+async function fillTree(engine: Engine, { host, tree, blob, request, fill }: Filling): Promise<KeptLayer> {
+  const { epoch, owner } = request;
+  const task: AddTask = {
+    task: 'build-add',
+    mode: host.maps.mode,
+    lowers: lowersOf(request.layers),
+    destination: bytesOf(request.destination),
+    ...owner,
+    ...(epoch !== undefined && { epoch }),
+  };
+  const options = { directory: tree.root, output: blob.fd, signal: engine.signal };
+  const process = await startBuildTask(host, task, options);
+  try {
+    const begun = await process.reply<AddBegun>();
+    await send(process, await fill(begun));
+    return await process.reply<KeptLayer>();
+  } finally {
+    await process.stop();
+  }
 }
 
 /** Pieces are used again: each is written before the next one is made. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { BuildCache } from '../store/build-cache.ts';
 import { listContainerRecords } from '../store/containers.ts';
 import { LayerStore } from '../store/layers.ts';
 import { stat } from '../util/files.ts';
@@ -57,8 +58,15 @@ async function unusedLayers(engine: Engine): Promise<Garbage[]> {
 
 async function usedLayers(engine: Engine): Promise<Set<string>> {
   const images = await imageStore(engine).list({ strict: true });
-  return new Set([...images.flatMap(i => i.layers), ...(await layersOfContainers(engine))]);
+  return new Set([
+    ...images.flatMap(i => i.layers),
+    ...(await layersOfContainers(engine)),
+    ...(await cachedLayers(engine)),
+  ]);
 }
+
+/** What steps of builds have made stays until `build prune`, its archive too. */
+const cachedLayers = ({ paths }: Engine): Promise<string[]> => new BuildCache(paths.root).layers();
 
 async function layersOfContainers({ paths }: Engine): Promise<string[]> {
   return (await listContainerRecords(paths)).flatMap(record => record.image.layers);
@@ -67,6 +75,7 @@ async function layersOfContainers({ paths }: Engine): Promise<string[]> {
 async function unusedBlobs(engine: Engine): Promise<Garbage[]> {
   const images = imageStore(engine);
   const used = await images.referenced();
+  for (const layer of await cachedLayers(engine)) used.add(layer);
   const unused = (await images.blobs.list()).filter(digest => !used.has(digest));
   return Promise.all(
     unused.map(async digest => ({

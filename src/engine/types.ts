@@ -4,6 +4,7 @@ import type { StorageDriverName } from '../storage/driver.ts';
 import type { PullPolicy } from './registry-types.ts';
 import type { ResourceOptions } from './resource-types.ts';
 
+export type { SourceRange } from '../build/instructions.ts';
 export type * from '../build/types.ts';
 export type { EventRecord } from '../store/events.ts';
 
