@@ -13,6 +13,7 @@ import type * as T from './types.ts';
 export class Tsbox {
   readonly #engine: Engine;
   #sweeping: Promise<void> | undefined;
+  #swept = false;
 
   private constructor(engine: Engine) {
     this.#engine = engine;
@@ -64,7 +65,11 @@ export class Tsbox {
    * It ends with this process at the latest.
    */
   async sandbox(options: T.SandboxOptions): Promise<Sandbox> {
-    return (await import('./sandbox-create.ts')).sandbox(this.#engine, options);
+    const box = await (await import('./sandbox-create.ts')).sandbox(this.#engine, options);
+    // Once: what an earlier process left, when it was killed with sandboxes of its own.
+    if (!this.#swept) void this.sweep();
+    this.#swept = true;
+    return box;
   }
 
   /** Starts a created or exited container, detached. */

@@ -14,6 +14,7 @@ import { removeTree, stageFor, workBase } from '../support/runner/tree.ts';
 import { makeUser, removeUser } from '../support/runner/users.ts';
 import { sealedEnv } from '../support/sealed-env.ts';
 import { cases, type Scene } from './cases.ts';
+import { libraryRows } from './library.ts';
 import { call, HEAD, measure, row } from './measure.ts';
 import { memoryRow } from './memory.ts';
 import { setUpPeers } from './peers.ts';
@@ -119,6 +120,8 @@ async function table(scene: Scene): Promise<void> {
     }
   }
   say(memoryRow());
+  if (filters.length === 0 || filters.includes('library'))
+    for (const line of await libraryRows(scene)) say(line);
   for (const tool of tools) await call(scene.env, tool, 'rm', '-f', 'long');
 }
 
