@@ -44,27 +44,27 @@ export function sandbox(engine: Engine, options: SandboxOptions): Promise<Sandbo
 }
 
 /** Makes one more like `from`, on these layers: its files, none of its processes, ports and anonymous volumes. */
-function sandboxLike(
+async function sandboxLike(
   engine: Engine,
   from: ContainerRecord,
   layers: readonly SharedLayer[],
 ): Promise<Sandbox> {
-  return withCleanup(async cleanup => {
-    for (const layer of layers) cleanup.push(layer.hold());
-    const record = await reserveContainer(engine.paths, likeness(from, layers), { transient: true });
-    cleanup.push(async () => {
-      await (await import('./remove.ts')).remove(engine, record.id, { force: true, volumes: true });
+  // Held until the new one holds them itself.
+  const releases = layers.map(layer => layer.hold());
+  try {
+    return await withCleanup(async cleanup => {
+      const record = await reserveContainer(engine.paths, likeness(from, layers), { transient: true });
+      cleanup.push(async () => {
+        await (await import('./remove.ts')).remove(engine, record.id, { force: true, volumes: true });
+      });
+      await ensureVolumes(engine, record, cleanup);
+      await prepareStorage(engine, record);
+      const running = await launchSandbox(engine, record);
+      return new Sandbox({ engine, record, running, layers, like: sandboxLike });
     });
-    await ensureVolumes(engine, record, cleanup);
-    await prepareStorage(engine, record);
-    return new Sandbox({
-      engine,
-      record,
-      running: await launchSandbox(engine, record),
-      layers,
-      like: sandboxLike,
-    });
-  });
+  } finally {
+    for (const release of releases) await release();
+  }
 }
 
 function likeness(from: ContainerRecord, layers: readonly SharedLayer[]): ContainerRecord {

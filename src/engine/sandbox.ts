@@ -25,7 +25,7 @@ export interface SandboxParts {
  * {@link Tsbox.sandbox}, {@link Sandbox.fork} and {@link Snapshot.start}.
  *
  * It lives as long as this process at most: with `close`, at the end of an `await using` block, or when the process ends,
- * everything in it is killed and its files are removed. Commands may run beside one another, 64 at a time; more wait.
+ * everything in it is killed and its files are removed. Commands may run beside one another, 48 at a time; more wait.
  */
 export class Sandbox implements AsyncDisposable {
   readonly #engine: Engine;

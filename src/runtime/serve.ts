@@ -42,6 +42,9 @@ interface Waiting extends CommandRequest {
   readonly reject: (error: TsboxError) => void;
 }
 
+/** Commands at once. Pid 1 takes 64 (helpers/sandbox/serve.h); one that failed takes a place a moment longer than here. */
+const MOST = 48;
+
 /** What is sent in one piece: pid 1 asks for the next when the command has taken it. */
 const PIECE = 256 * 1024;
 
@@ -71,6 +74,8 @@ export class CommandServer {
   readonly #channel: Channel;
   readonly #process: HelperProcess;
   readonly #waiting = new Map<string, Waiting>();
+  /** Asked for while pid 1 had all the commands that it takes. */
+  #queue: string[] = [];
   #count = 0;
   /** Resolves when nothing of the container is left. */
   readonly ended: Promise<void>;
@@ -100,9 +105,22 @@ export class CommandServer {
       this.#waiting.set(id, { ...request, resolve, reject });
     });
     this.#hold();
-    void this.#begin(id, request);
-    started?.(number => this.#channel.send([['signal', id, String(number)]]));
+    if (this.#waiting.size - this.#queue.length <= MOST) this.#begin(id, request);
+    else this.#queue.push(id);
+    started?.(number => this.#signal(id, number));
     return done;
+  }
+
+  /** One that has not begun yet never does. */
+  #signal(id: string, number: number): void {
+    if (!this.#queue.includes(id)) {
+      this.#channel.send([['signal', id, String(number)]]);
+      return;
+    }
+    this.#queue = this.#queue.filter(each => each !== id);
+    const command = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    command?.reject(new TsboxError('ABORTED', 'the command was called off before it began'));
   }
 
   /** Ends pid 1, and with it everything; resolves when the kernel has taken it apart. */
@@ -114,7 +132,7 @@ export class CommandServer {
     this.#channel.close();
   }
 
-  async #begin(id: string, { plan, timeoutMs, maxOutputBytes, killBackground, input }: CommandRequest) {
+  #begin(id: string, { plan, timeoutMs, maxOutputBytes, killBackground, input }: CommandRequest): void {
     const flags = `${input ? 'im' : ''}${killBackground ? 'a' : ''}`;
     const limit = String(Math.min(maxOutputBytes, Number.MAX_SAFE_INTEGER));
     const head: Field[] = ['exec', id, String(Math.ceil(timeoutMs)), limit, flags, ''];
@@ -161,6 +179,9 @@ export class CommandServer {
   #settle(id: string): Waiting | undefined {
     const command = this.#waiting.get(id);
     this.#waiting.delete(id);
+    const next = this.#queue.shift();
+    const request = next === undefined ? undefined : this.#waiting.get(next);
+    if (next !== undefined && request) this.#begin(next, request);
     void command?.input?.return?.();
     this.#hold();
     return command;
