@@ -4,7 +4,7 @@ import type { AddBegun, AddTask, KeepTask, KeptLayer } from '../layer/build-task
 import type { Descriptor } from '../oci/manifest.ts';
 import { OCI_LAYER } from '../oci/media-types.ts';
 import type { EnterHost } from '../runtime/enter.ts';
-import { layerTree } from '../storage/layout.ts';
+import { lowerTrees } from '../storage/layout.ts';
 import type { BlobWriter } from '../store/blobs.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { LayerRecord } from '../store/layers.ts';
@@ -21,7 +21,7 @@ export interface BuiltLayer {
 }
 
 /** Paths of the layers' trees, the top one first, relative to the store. */
-export const lowersOf = (layers: readonly string[]): string[] => layers.map(layerTree).reverse();
+export const lowersOf = (layers: readonly string[]): string[] => lowerTrees({ layers });
 
 /** An archive comes as pieces that are valid until the next one is asked for. */
 export type Pieces = Iterable<Buffer> | AsyncIterable<Buffer>;

@@ -12,8 +12,13 @@ export const layerTree = (diffId: string): string => `layers/${digestHex(diffId)
 
 export const containerDir = (request: RootfsRequest): string => `containers/${request.containerId}`;
 
-/** Lower directories, the top one first. */
-export const lowerTrees = (request: RootfsRequest): string[] => request.layers.map(layerTree).reverse();
+/**
+ * Lower directories, the top one first. overlayfs refuses the same one twice (ELOOP), and images do repeat layers, empty ones above all: of a layer that
+ * comes twice the upper one has all that the lower one could show.
+ */
+export const lowerTrees = ({ layers }: Pick<RootfsRequest, 'layers'>): string[] => [
+  ...new Set(layers.map(layerTree).reverse()),
+];
 
 /**
  * Makes directories inside the container's own (which exists) and gives them to the ids that are root inside. Idempotent.
