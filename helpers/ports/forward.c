@@ -83,8 +83,9 @@ static int forward(int control, int gone, int ready) {
     tell_ready(ready); serve();
 }
 OP(forward) {
-    int control = unix_socket(a[0].s, true); tie_to_parent();
-    if (control < 0 || !send_packet(w->sync, 'X', NULL, 0, -1)) return -1;
+    int control = unix_socket(a[0].s, true); /* before it is somebody else, who may have no way there */
+    if (control < 0 || op_join(w, (struct arg[]){{"", 0, CLONE_NEWUSER | CLONE_NEWNET}}, 1) || !send_packet(w->sync, 'X', NULL, 0, -1)) return -1;
+    tie_to_parent(), close(w->sync);
     return forward(control, EXIT, READY);
 }
 /* argv: tsbox: forward ID PID START SOCKET. For a container that had no ports when it began: a process of its own, which ends with pid 1. */

@@ -40,7 +40,7 @@ export async function containerRecord(engine: Engine, input: RecordInput): Promi
   });
   const shared = network.driver.name === 'host' || more.namespaces?.uts === 'host';
   const hostname = checkedName('hostname', options.hostname) ?? (shared ? hostName() : id.slice(0, 12));
-  const ports = await parsePublish(options.publish ?? []);
+  const ports = await parsePublish(options.publish ?? [], engine.config.network.publishAddress);
   return {
     version: 1,
     id,

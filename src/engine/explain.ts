@@ -1,4 +1,5 @@
 import type { UsernsMaps } from '../host/idmap.ts';
+import { hostSide } from '../network/ports.ts';
 import type { Field, IdMapLine, Op, Service } from '../plan/ops.ts';
 import { resumePlan } from '../runtime/plan.ts';
 import { type ContainerPlan, containerPlan } from './container-plan.ts';
@@ -71,10 +72,7 @@ const serviceSection = (service: Service): string =>
 
 function portSection(plan: ContainerPlan): string {
   const ports = plan.networkRequest.ports.map(
-    (p): Line => [
-      `${p.hostIp}:${p.hostPort}/${p.protocol} → ${p.containerPort}`,
-      'published before the command starts',
-    ],
+    (p): Line => [`${hostSide(p)} → ${p.containerPort}`, 'published before the command starts'],
   );
   return ports.length > 0 ? section('ports', ports) : '';
 }

@@ -1,8 +1,10 @@
 import type { PortMapping } from '../network/driver.ts';
+import { hostPortText } from '../network/ports.ts';
 import { networkDriver } from '../network/select.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
 import { containerRuntimeDir } from './container-paths.ts';
 import type { Engine } from './context.ts';
+import { servedPorts } from './ports-served.ts';
 
 type Bindings = Record<string, { HostIp: string; HostPort: string }[] | null>;
 
@@ -17,7 +19,7 @@ export function networkSettingsOf(
   const sandbox = running ? `/proc/${state.pid}/ns/net` : '';
   return {
     SandboxKey: sandbox,
-    Ports: running ? runningPorts(record) : {},
+    Ports: running ? runningPorts(engine, record, state) : {},
     Gateway: '',
     IPAddress: address,
     IPPrefixLen: address === '' ? 0 : 24,
@@ -33,17 +35,17 @@ export function networkSettingsOf(
 /** `{"80/tcp": [{HostIp, HostPort}]}`; a container port may be published several times. */
 export function portBindings(ports: readonly PortMapping[]): Bindings {
   const bindings: Bindings = {};
-  for (const { hostIp, hostPort, containerPort, protocol } of ports) {
-    const key = `${containerPort}/${protocol}`;
-    bindings[key] = [...(bindings[key] ?? []), { HostIp: hostIp, HostPort: String(hostPort) }];
+  for (const port of ports) {
+    const key = `${port.containerPort}/${port.protocol}`;
+    bindings[key] = [...(bindings[key] ?? []), { HostIp: port.hostIp, HostPort: hostPortText(port) }];
   }
   return bindings;
 }
 
 /** Ports that are declared and not published are there too, with null. */
-function runningPorts(record: ContainerRecord): Bindings {
+function runningPorts(engine: Engine, record: ContainerRecord, state: ContainerState): Bindings {
   const declared = Object.fromEntries(record.exposed.map(port => [port, null]));
-  return { ...declared, ...portBindings(record.network.ports) };
+  return { ...declared, ...portBindings(servedPorts(engine, record, state)) };
 }
 
 /** A driver of another version of tsbox may be unknown here: no address is no reason to show nothing. */

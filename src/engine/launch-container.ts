@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { isUnified } from '../host/probe.ts';
+import type { ReadyTexts } from '../network/driver.ts';
 import type { Endpoint } from '../network/networks.ts';
 import { networkDriver } from '../network/select.ts';
 import { ANNOTATION } from '../oci/runtime-spec.ts';
@@ -23,6 +24,7 @@ import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import type { GroupStart } from './group-start.ts';
 import { helperTrace } from './machine.ts';
+import { writeServed } from './ports-served.ts';
 import { eventTail } from './record-event.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import { selfWith } from './self-with.ts';
@@ -57,13 +59,17 @@ export async function launchContainer(
       trace: helperTrace(engine),
       model: join(engine.paths.root, 'early'),
       ...(group && { enroll: helper => group.enroll(helper) }),
-      resume: async files => [
-        ...staged,
-        ...(await resume(engine, record, group ? { ...plan, spec: group.adapt(plan.spec) } : plan, files)),
-      ],
+      resume: async (files, ready) => {
+        const adapted = group ? { ...plan, spec: group.adapt(plan.spec) } : plan;
+        return [...staged, ...(await resume(engine, record, adapted, { files, ready }))];
+      },
     },
     stdioOf(attach),
-  );
+  ).catch(async error => {
+    throw plan.networkRequest.ports.length > 0
+      ? await (await import('./port-holder.ts')).withHolder(engine, error)
+      : error;
+  });
 }
 
 /** Loaded where there are control groups that a user can be given, or limits. */
@@ -75,18 +81,25 @@ async function resume(
   engine: Engine,
   record: ContainerRecord,
   plan: ContainerPlan,
-  files: ReadonlyMap<string, FileAnswer>,
+  { files, ready }: { files: ReadonlyMap<string, FileAnswer>; ready: ReadyTexts },
 ) {
   // A Ctrl-C before the command runs is no signal for it: there is no container then.
   if (engine.signal?.aborted) throw new TsboxError('ABORTED', `starting ${record.name} was cancelled`);
   const user = await imageUserOf(record, plan, files);
   const groups = plan.maps.denySetgroups ? [] : withPrimary(user);
-  await publishPorts(record, plan);
+  await publishPorts(engine, record, plan, ready);
   return resumePlan(plan.spec, { ...user, groups }, await seccompFilter(engine, record));
 }
 
-export async function publishPorts(record: ContainerRecord, plan: ContainerPlan): Promise<void> {
-  await networkDriver(record.network.driver).publish?.(plan.networkRequest);
+/** `ready`: what each service said when it was ready. */
+export async function publishPorts(
+  engine: Engine,
+  record: ContainerRecord,
+  plan: ContainerPlan,
+  ready: ReadyTexts,
+): Promise<void> {
+  const published = await networkDriver(record.network.driver).publish?.(plan.networkRequest, ready);
+  if (record.network.ports.length > 0) writeServed(engine, record.id, published ?? []);
 }
 
 /** Its addresses in user-defined networks. */

@@ -2,6 +2,7 @@ import type { ContainerRecord, ContainerState } from '../store/container-record.
 import { listContainerRecords, readContainerState } from '../store/containers.ts';
 import { readHealth } from '../store/containers-health.ts';
 import type { Engine } from './context.ts';
+import { servedPorts } from './ports-served.ts';
 import { compileFilters } from './ps-filters.ts';
 import { shownStatus } from './ps-status.ts';
 import type { ContainerSummary, Filters } from './types.ts';
@@ -50,7 +51,7 @@ function summarize(engine: Engine, record: ContainerRecord, state: ContainerStat
     startedAt: state.startedAt,
     finishedAt: state.finishedAt,
     pid: state.pid,
-    ports: record.network.ports,
+    ports: servedPorts(engine, record, state),
     labels: record.labels,
     mounts: record.mounts.filter(m => m.type !== 'tmpfs').map(m => m.source),
     networks: [record.network.driver],

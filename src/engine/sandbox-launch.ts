@@ -39,10 +39,10 @@ export async function launchSandbox(engine: Engine, record: ContainerRecord): Pr
     init: plan.init,
     services: plan.services,
     trace: helperTrace(engine),
-    resume: async answers => {
+    resume: async (answers, ready) => {
       if (engine.signal?.aborted) throw new TsboxError('ABORTED', `starting ${record.name} was cancelled`);
       const user = await imageUserOf(record, plan, answers);
-      await publishPorts(record, plan);
+      await publishPorts(engine, record, plan, ready);
       env = commandEnvironment(plan.spec, user);
       const groups = plan.maps.denySetgroups ? [] : withPrimary(user);
       return servePlan(plan.spec, { ...user, groups }, await seccompFilter(engine, record));

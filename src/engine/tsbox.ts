@@ -140,8 +140,17 @@ export class Tsbox {
 
   /** Published ports of a running container. */
   async ports(container: string): Promise<T.ContainerSummary['ports']> {
-    const { record, state } = await (await import('./find.ts')).find(this.#engine, container);
-    return state.status === 'running' ? record.network.ports : [];
+    return (await import('./port-change.ts')).publishedPorts(this.#engine, container);
+  }
+
+  /** docker's -p on a container that runs; at its next start it is published again. Returns what is new, with real ports. */
+  async publish(container: string, specs: readonly string[]): Promise<T.ContainerSummary['ports']> {
+    return (await import('./port-change.ts')).publishPorts(this.#engine, container, specs);
+  }
+
+  /** The opposite: `8080:80`, `127.0.0.1:8080:80/udp`, or `80` for all that lead there. Connections go on. Returns what is gone. */
+  async unpublish(container: string, specs: readonly string[]): Promise<T.ContainerSummary['ports']> {
+    return (await import('./port-change.ts')).unpublishPorts(this.#engine, container, specs);
   }
 
   async rename(container: string, name: string): Promise<void> {

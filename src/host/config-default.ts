@@ -5,7 +5,11 @@ export interface Config {
   /** Default `auto`. */
   readonly storage: { readonly driver: 'auto' | 'overlay' | 'fuse-overlayfs' | 'vfs' };
   /** A driver with its options as `--network` takes them, or `auto` (default). */
-  readonly network: { readonly driver: string };
+  readonly network: {
+    readonly driver: string;
+    /** Where `-p` without an address listens. Absent (default): everywhere, as docker. */
+    readonly publishAddress?: string;
+  };
   /** Default `auto`: systemd, cgroupfs, none, the first that works. */
   readonly cgroup: { readonly driver: 'auto' | 'systemd' | 'cgroupfs' | 'none' };
   /** False: a pulled blob is dropped once it is unpacked. Default true. */

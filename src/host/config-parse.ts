@@ -1,5 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
 import { messageOf, TsboxError } from '../errors.ts';
+import { builtin } from '../util/builtin.ts';
 import { type Config, defaultConfig } from './config-default.ts';
 
 /** Checks one value; returns what is wrong with it, or undefined. */
@@ -9,6 +10,8 @@ const text: Check = v =>
   typeof v === 'string' && v !== '' ? undefined : 'must be a string that is not empty';
 const path: Check = v =>
   typeof v === 'string' && v.startsWith('/') ? undefined : 'must be an absolute path';
+const address: Check = v =>
+  typeof v === 'string' && builtin('node:net').isIP(v) !== 0 ? undefined : 'must be an IP address';
 const flag: Check = v => (typeof v === 'boolean' ? undefined : 'must be true or false');
 const ratio: Check = v => (typeof v === 'number' && v >= 1 ? undefined : 'must be a number of at least 1');
 const texts: Check = v =>
@@ -38,6 +41,7 @@ const KEYS: Readonly<Record<string, Check>> = {
   runtime_dir: path,
   'storage.driver': oneOf('auto', 'overlay', 'fuse-overlayfs', 'vfs'),
   'network.driver': text,
+  'network.publish_address': address,
   'cgroup.driver': oneOf('auto', 'systemd', 'cgroupfs', 'none'),
   'images.keep_blobs': flag,
   'registries.mirrors': mirrors,
@@ -94,7 +98,10 @@ function assemble(values: ReadonlyMap<string, unknown>): Config {
     ...maybe('root', 'root'),
     ...maybe('runtimeDir', 'runtime_dir'),
     storage: { driver: get('storage.driver', base.storage.driver) },
-    network: { driver: get('network.driver', base.network.driver) },
+    network: {
+      driver: get('network.driver', base.network.driver),
+      ...maybe('publishAddress', 'network.publish_address'),
+    },
     cgroup: { driver: get('cgroup.driver', base.cgroup.driver) },
     images: { keepBlobs: get('images.keep_blobs', base.images.keepBlobs) },
     registries: {

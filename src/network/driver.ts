@@ -15,10 +15,14 @@ export interface NetworkDriver {
 
   /**
    * Publishes ports once the driver's services are ready and before the command starts. Rejects with TsboxError PORT
-   * that names the port and why; the caller then ends the container. Absent where ports mean nothing.
+   * that names the port and why; the caller then ends the container. Resolves with what is published: every address and port
+   * as it is. Absent where ports mean nothing.
    */
-  publish?(request: NetworkRequest): Promise<void>;
+  publish?(request: NetworkRequest, ready: ReadyTexts): Promise<readonly PortMapping[]>;
 }
+
+/** What each service of the driver said when it was ready, by its name. */
+export type ReadyTexts = ReadonlyMap<string, string>;
 
 export type NetworkDriverName = 'none' | 'host' | 'slirp4netns';
 
@@ -31,11 +35,16 @@ export interface NetworkProbe {
 }
 
 export interface PortMapping {
-  /** Address to listen on; '0.0.0.0' when the user gave none, as docker does. */
+  /** Address to listen on; '' (the user gave none): every IPv4 and IPv6 address of the machine, as docker does. */
   readonly hostIp: string;
+  /** 0: any free one, chosen by the kernel at each start. */
   readonly hostPort: number;
+  /** With it any free one from `hostPort` to this. */
+  readonly hostPortEnd?: number;
   readonly containerPort: number;
   readonly protocol: 'tcp' | 'udp';
+  /** Each connection begins with a PROXY protocol header that names the client. TCP by `builtin` only. */
+  readonly proxy?: 'v2';
 }
 
 export interface NetworkRequest {

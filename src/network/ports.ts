@@ -5,27 +5,41 @@ import { freePort } from './bind.ts';
 import type { PortMapping } from './driver.ts';
 
 /**
- * docker's -p: `[[ip:][host]:]container[/tcp|udp]`, where host and container are a port or a range `first-last` of equal
+ * docker's -p: `[[ip:][host]:]container[/tcp|udp][,proxy=v2]`, where host and container are a port or a range `first-last` of equal
  * length; a range of host ports for one container port means any free one of them, an absent or 0 host port any free
- * port. Free ports are chosen here by binding them for a moment. Throws USAGE for a malformed one, PORT for one that is
- * given twice or that this user may not bind, or when no port of a range is free.
+ * port: the forwarder takes one at each start. `address`: where to listen when the user gives none; default everywhere. Throws USAGE
+ * for a malformed one, PORT for one that is given twice or that this user may not bind.
  */
-export async function parsePublish(specs: readonly string[]): Promise<PortMapping[]> {
-  const wanted = specs.flatMap(parseOne);
-  const mappings: PortMapping[] = [];
-  for (const { candidates, ...mapping } of wanted) {
-    const hostPort =
-      candidates.length === 1 ? (candidates[0] ?? 0) : await choose(mapping, candidates, mappings);
-    mappings.push({ ...mapping, hostPort });
-  }
+export async function parsePublish(specs: readonly string[], address = ''): Promise<PortMapping[]> {
+  const mappings = specs.flatMap(spec => parseOne(spec, address));
   checkTwice(mappings);
   checkPrivileged(mappings);
   return mappings;
 }
 
+/**
+ * The same with one IPv4 address and one port each, chosen by binding it for a moment: for a forwarder that cannot choose.
+ * Rejects with PORT when no port of a range is free.
+ */
+export async function fixPorts(wanted: readonly PortMapping[]): Promise<PortMapping[]> {
+  const mappings: PortMapping[] = [];
+  for (const { hostPortEnd, ...mapping } of wanted) {
+    const { hostPort: first, hostIp } = mapping;
+    const fixed = { ...mapping, hostIp: hostIp === '' ? '0.0.0.0' : hostIp };
+    const last = hostPortEnd ?? first;
+    const hostPort = first !== 0 && first === last ? first : await choose(fixed, first, last, mappings);
+    mappings.push({ ...fixed, hostPort });
+  }
+  return mappings;
+}
+
 /** `127.0.0.1:8080/tcp`, as errors and `ps` write it. */
 export const hostSide = (p: PortMapping): string =>
-  `${builtin('node:net').isIPv6(p.hostIp) ? `[${p.hostIp}]` : p.hostIp}:${p.hostPort}/${p.protocol}`;
+  `${p.hostIp.includes(':') ? `[${p.hostIp}]` : p.hostIp || '0.0.0.0'}:${hostPortText(p)}/${p.protocol}`;
+
+/** `8080`, `8000-8010`; empty: any. */
+export const hostPortText = ({ hostPort, hostPortEnd }: PortMapping): string =>
+  hostPort === 0 ? '' : hostPortEnd === undefined ? String(hostPort) : `${hostPort}-${hostPortEnd}`;
 
 /** Ports below this one need CAP_NET_BIND_SERVICE on the host (ip(7)). */
 export function unprivilegedPortStart(): number {
@@ -48,30 +62,35 @@ export function privilegedPort(mapping: PortMapping, start: number): TsboxError 
   );
 }
 
-interface Wanted extends Omit<PortMapping, 'hostPort'> {
-  /** One port: that one. Several, or none: any that is free. */
-  readonly candidates: readonly number[];
-}
+const SPEC =
+  /^(?:(?:\[([^\]]*)\]|([^[\]:]*)):)?(?:(\d*(?:-\d+)?):)?(\d+(?:-\d+)?)(?:\/([^/,]*))?(?:,([^,]*))?$/;
 
-const SPEC = /^(?:(?:\[([^\]]*)\]|([^[\]:]*)):)?(?:(\d*(?:-\d+)?):)?(\d+(?:-\d+)?)(?:\/([^/]*))?$/;
-
-function parseOne(spec: string): Wanted[] {
-  const [, ip6, first, second, inside, protocol = 'tcp'] = SPEC.exec(spec) ?? fail(spec, 'it is malformed');
+function parseOne(spec: string, everywhere: string): PortMapping[] {
+  const [, ip6, first, second, inside, protocol = 'tcp', option] =
+    SPEC.exec(spec) ?? fail(spec, 'it is malformed');
   // With one colon, what stands before it is the host port; with two, the address.
   const [ip4, host] = second === undefined && ip6 === undefined ? [undefined, first] : [first, second];
-  const hostIp = address(spec, ip6, ip4);
   const lower = protocol.toLowerCase();
   if (lower !== 'tcp' && lower !== 'udp')
     fail(spec, `the protocol ${JSON.stringify(protocol)} cannot be published`);
   const containerPorts = portRange(spec, inside ?? '');
   const hostPorts = host === undefined || host === '' || host === '0' ? [] : portRange(spec, host);
   if (containerPorts.includes(0) || hostPorts.includes(0)) fail(spec, 'there is no port 0');
+  const common = { hostIp: address(spec, ip6, ip4, everywhere), ...proxyOption(spec, option, lower) };
   return pair(spec, hostPorts, containerPorts).map(([candidates, containerPort]) => ({
-    hostIp,
-    candidates,
+    ...common,
+    hostPort: candidates[0] ?? 0,
+    ...(candidates.length > 1 && { hostPortEnd: candidates.at(-1) ?? 0 }),
     containerPort,
     protocol: lower as 'tcp' | 'udp',
   }));
+}
+
+function proxyOption(spec: string, option: string | undefined, protocol: string): { proxy?: 'v2' } {
+  if (option === undefined) return {};
+  if (option !== 'proxy=v2') fail(spec, `the option ${JSON.stringify(option)} is unknown, proxy=v2 is known`);
+  if (protocol !== 'tcp') fail(spec, 'proxy=v2 is for tcp only');
+  return { proxy: 'v2' };
 }
 
 function pair(
@@ -84,12 +103,12 @@ function pair(
   return container.map((port, i) => [[host[i] ?? 0], port]);
 }
 
-function address(spec: string, ip6: string | undefined, ip4: string | undefined): string {
+function address(spec: string, ip6: string | undefined, ip4: string | undefined, everywhere: string): string {
   if (ip6 !== undefined)
     return builtin('node:net').isIPv6(ip6)
       ? ip6
       : fail(spec, `${JSON.stringify(ip6)} is not an IPv6 address`);
-  if (ip4 === undefined || ip4 === '') return '0.0.0.0';
+  if (ip4 === undefined || ip4 === '') return everywhere;
   return builtin('node:net').isIPv4(ip4) ? ip4 : fail(spec, `${JSON.stringify(ip4)} is not an IP address`);
 }
 
@@ -103,21 +122,22 @@ function portRange(spec: string, text: string): number[] {
 
 function fail(spec: string, why: string): never {
   throw new TsboxError('USAGE', `-p ${JSON.stringify(spec)}: ${why}`, {
-    hint: 'write -p [[ip:][hostport]:]containerport[/tcp|udp], an IPv6 address in brackets',
+    hint: 'write -p [[ip:][hostport]:]containerport[/tcp|udp][,proxy=v2], an IPv6 address in brackets',
   });
 }
 
 async function choose(
-  mapping: Omit<PortMapping, 'hostPort'>,
-  candidates: readonly number[],
+  mapping: PortMapping,
+  first: number,
+  last: number,
   taken: readonly PortMapping[],
 ): Promise<number> {
   const ours = new Set(taken.filter(t => t.protocol === mapping.protocol).map(t => t.hostPort));
-  for (const port of candidates.length > 0 ? candidates : [0, 0, 0, 0]) {
+  for (let port = first; port <= last; port++) {
     const free = ours.has(port) ? undefined : await freePort(mapping.hostIp, port, mapping.protocol);
-    if (free !== undefined && !ours.has(free)) return free;
+    if (free !== undefined) return free;
   }
-  const range = candidates.length > 0 ? `${candidates[0]}-${candidates.at(-1)}` : 'any';
+  const range = first === 0 ? 'any' : `${first}-${last}`;
   throw new TsboxError(
     'PORT',
     `no free port on ${mapping.hostIp} for container port ${mapping.containerPort}: tried ${range}`,
@@ -126,7 +146,7 @@ async function choose(
 
 function checkTwice(mappings: readonly PortMapping[]): void {
   const seen = new Set<string>();
-  for (const mapping of mappings) {
+  for (const mapping of mappings.filter(m => m.hostPort !== 0 && m.hostPortEnd === undefined)) {
     const key = hostSide(mapping);
     if (seen.has(key)) throw new TsboxError('PORT', `port ${key} is published twice`);
     seen.add(key);
@@ -136,5 +156,6 @@ function checkTwice(mappings: readonly PortMapping[]): void {
 function checkPrivileged(mappings: readonly PortMapping[]): void {
   if (mappings.length === 0 || process.geteuid?.() === 0) return;
   const start = unprivilegedPortStart();
-  for (const mapping of mappings) if (mapping.hostPort < start) throw privilegedPort(mapping, start);
+  for (const mapping of mappings)
+    if (mapping.hostPort !== 0 && mapping.hostPort < start) throw privilegedPort(mapping, start);
 }

@@ -31,6 +31,22 @@ export async function addForward(
   return errorOf(answer);
 }
 
+/** Ends the forwarding of a port; false when slirp4netns does not have it. Rejects with PORT when it does not answer. */
+export async function removeForward(directory: string, socket: string, port: PortMapping): Promise<boolean> {
+  const { return: listed } = JSON.parse(await request(directory, socket, { execute: 'list_hostfwd' })) as {
+    return?: { entries?: { id: number; proto: string; host_addr: string; host_port: number }[] };
+  };
+  const found = listed?.entries?.find(
+    e => e.proto === port.protocol && e.host_addr === port.hostIp && e.host_port === port.hostPort,
+  );
+  if (!found) return false;
+  const answer = await request(directory, socket, {
+    execute: 'remove_hostfwd',
+    arguments: { id: found.id },
+  });
+  return errorOf(answer) === undefined;
+}
+
 /** Sends one request and returns the text of the answer. */
 async function request(directory: string, socket: string, body: object): Promise<string> {
   const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);

@@ -13,6 +13,8 @@ export interface SlirpOptions {
   readonly outbound6: string | undefined;
   /** True: the gateway's address reaches the machine's 127.0.0.1. Default false. */
   readonly hostLoopback: boolean;
+  /** Who forwards published ports. Default `builtin`; slirp4netns' own keeps the client's address and is slower. */
+  readonly portHandler: 'builtin' | 'slirp4netns';
   /** Take a slirp4netns or libslirp with known memory errors. Default false. */
   readonly force: boolean;
 }
@@ -26,6 +28,7 @@ const KEYS = [
   'outbound_addr',
   'outbound_addr6',
   'allow_host_loopback',
+  'port_handler',
   'force',
 ] as const;
 type Key = (typeof KEYS)[number];
@@ -44,6 +47,7 @@ export function parseSlirpOptions(options: Readonly<Record<string, string>>): Sl
     outbound: get('outbound_addr', outbound(builtin('node:net').isIPv4), 'an IPv4 address or an interface'),
     outbound6: get('outbound_addr6', outbound(builtin('node:net').isIPv6), 'an IPv6 address or an interface'),
     hostLoopback: get('allow_host_loopback', flag, 'true or false') ?? false,
+    portHandler: get('port_handler', handler, 'builtin or slirp4netns') ?? 'builtin',
     force: get('force', flag, 'true or false') ?? false,
   };
 }
@@ -71,6 +75,10 @@ function cidr(text: string): string | undefined {
 }
 
 const flag = (text: string): boolean | undefined => ({ true: true, false: false })[text];
+
+/** podman's word for its own is rootlesskit. */
+const handler = (text: string): 'builtin' | 'slirp4netns' | undefined =>
+  ({ builtin: 'builtin', rootlesskit: 'builtin', slirp4netns: 'slirp4netns' })[text] as 'builtin' | undefined;
 
 /** Interface names: no slash or white space, at most 15 bytes (IFNAMSIZ); no leading dash, it goes into an argument list. */
 const outbound = (isAddress: (text: string) => boolean) => (text: string) =>

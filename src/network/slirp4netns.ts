@@ -2,10 +2,11 @@ import { TsboxError } from '../errors.ts';
 import { environment } from '../host/paths.ts';
 import { type Op, ops, type Service } from '../plan/ops.ts';
 import { tryBind } from './bind.ts';
-import type { NetworkDriver, NetworkRequest, NetworkSetup, PortMapping } from './driver.ts';
+import type { NetworkDriver, NetworkRequest, NetworkSetup, PortMapping, ReadyTexts } from './driver.ts';
+import { forwardServices, servedByForwarder } from './forward.ts';
 import { namespaceOps, sysctl } from './netns.ts';
-import { hostSide, privilegedPort, unprivilegedPortStart } from './ports.ts';
-import { addForward } from './slirp4netns-api.ts';
+import { fixPorts, hostSide, privilegedPort, unprivilegedPortStart } from './ports.ts';
+import { addForward, removeForward } from './slirp4netns-api.ts';
 import { DEFAULT_CIDR, networkAddress, parseSlirpOptions, type SlirpOptions } from './slirp4netns-options.ts';
 import { probeSlirp } from './slirp4netns-probe.ts';
 
@@ -23,14 +24,15 @@ const EXIT_FD = 4;
 
 function setup(request: NetworkRequest): NetworkSetup {
   const options = parseSlirpOptions(request.options);
-  for (const port of request.ports) checkFamily(port);
+  const own = options.portHandler === 'slirp4netns';
+  if (own) for (const port of request.ports) checkServed(port);
   return {
     netns: 'new',
     ops: [...namespaceOps(), ...(options.ipv6 ? [quickIpv6()] : [])],
-    services: [service(request, options)],
+    services: [service(request, options), ...(own ? [] : forwardServices(request))],
     nameservers: [networkAddress(options.cidr, 3), ...(options.ipv6 ? ['fd00::3'] : [])],
     address: networkAddress(options.cidr, 100),
-    warnings: options.hostLoopback ? [] : oneWayPorts(request.ports),
+    warnings: own && !options.hostLoopback ? oneWayPorts(request.ports) : [],
   };
 }
 
@@ -48,7 +50,8 @@ function oneWayPorts(ports: readonly PortMapping[]): string[] {
 }
 
 function service(request: NetworkRequest, options: SlirpOptions): Service {
-  const published = request.ports.length > 0;
+  // Also without ports: `port add` may bring one.
+  const published = options.portHandler === 'slirp4netns';
   return {
     name: 'slirp4netns',
     ready: true,
@@ -97,20 +100,38 @@ function searchPath(): string {
   return [...new Set([...listed, '/usr/sbin', '/sbin', '/usr/bin', '/bin'])].join(':');
 }
 
-function checkFamily(port: PortMapping): void {
+function checkServed(port: PortMapping): void {
+  if (port.proxy)
+    throw new TsboxError('PORT', `port ${hostSide(port)} cannot be published with proxy=v2 by slirp4netns`, {
+      hint: 'leave port_handler=slirp4netns out',
+    });
   if (!port.hostIp.includes(':')) return;
   throw new TsboxError('PORT', `port ${hostSide(port)} cannot be published: slirp4netns forwards IPv4 only`, {
-    hint: `publish on an IPv4 address: -p ${port.hostPort}:${port.containerPort}`,
+    hint: `leave port_handler=slirp4netns out, or publish on an IPv4 address: -p ${port.hostPort}:${port.containerPort}`,
   });
 }
 
-/** One after the other: slirp4netns serves one request per connection and keeps no queue of them. */
-async function publish(request: NetworkRequest): Promise<void> {
-  for (const port of request.ports) {
+async function publish(request: NetworkRequest, ready: ReadyTexts): Promise<readonly PortMapping[]> {
+  const { portHandler } = parseSlirpOptions(request.options);
+  return portHandler === 'builtin' ? servedByForwarder(request, ready) : slirpForward(request);
+}
+
+/** One after the other: slirp4netns serves one request per connection and keeps no queue of them. Resolves with what is published. */
+export async function slirpForward(
+  request: Pick<NetworkRequest, 'runtimeDir' | 'ports'>,
+): Promise<readonly PortMapping[]> {
+  const ports = await fixPorts(request.ports);
+  for (const port of ports) {
+    checkServed(port);
     const refused = await addForward(request.runtimeDir, API_SOCKET, port);
     if (refused !== undefined) throw await publishError(port, refused);
   }
+  return ports;
 }
+
+/** Ends forwarding of a port; false when it was not forwarded. */
+export const slirpUnforward = (runtimeDir: string, port: PortMapping): Promise<boolean> =>
+  removeForward(runtimeDir, API_SOCKET, port);
 
 /** slirp4netns does not say why; trying the same here does. */
 async function publishError(port: PortMapping, refused: string): Promise<TsboxError> {

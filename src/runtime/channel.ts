@@ -72,7 +72,7 @@ function parseEvent(record: readonly Buffer[]): HelperEvent {
     case 'prepared':
       return { type, files: parseFiles(record.slice(1)) };
     case 'service':
-      return { type, name: a, ready: b === 'ready', detail: b === 'ready' ? '' : d.trim() || `status ${c}` };
+      return { type, name: a, ready: b === 'ready', detail: b === 'ready' ? c : d.trim() || `status ${c}` };
     case 'started':
       return { type, pid: Number(a), start: Number(b) };
     case 'exited':

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import type { ErrorCode } from '../errors.ts';
 import { MS } from '../plan/flags.ts';
 import type { OpName } from '../plan/ops.ts';
+import { listenFailure } from './failure-listen.ts';
 
 const { EACCES, EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOSPC, ENOTDIR, EPERM } = constants.errno;
 
@@ -41,6 +42,7 @@ export const FAILURE_HINTS: Partial<Record<OpName, Explain>> = {
     hint: 'Linux 5.19 or later with landlock in the boot option lsm=; or leave --strict out',
   }),
   procwrite: (errno, [path, value]) => settingFailure(errno, path ?? '', value ?? ''),
+  listen: (errno, fields) => listenFailure(errno, fields),
   tty: errno => ({
     message: 'opening a pseudo-terminal in the container',
     ...(errno === ENOSPC && { reason: 'no terminals left' }),

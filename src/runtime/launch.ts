@@ -19,10 +19,14 @@ export interface LaunchPlan {
   /** Gives the helper, which waits for its request, a control group for the command; what it throws ends the launch. */
   readonly enroll?: (helper: number) => Promise<string | undefined>;
   /**
-   * Part two, made when init is at its barrier and every `ready` service is: gets the files that the barrier named.
+   * Part two, made when init is at its barrier and every `ready` service is: gets the files that the barrier named, and what
+   * each service said when it was ready.
    * Publishes ports and the like; what it throws ends the container.
    */
-  readonly resume: (files: ReadonlyMap<string, FileAnswer>) => Promise<readonly Op[]> | readonly Op[];
+  readonly resume: (
+    files: ReadonlyMap<string, FileAnswer>,
+    ready: ReadonlyMap<string, string>,
+  ) => Promise<readonly Op[]> | readonly Op[];
 }
 
 export interface Ended {
@@ -90,15 +94,16 @@ export async function follow(
 ): Promise<{ pid: number; start: number }> {
   const waiting = new Set((plan.services ?? []).filter(s => s.ready).map(s => s.name));
   if (plan.header.holder) waiting.add('network');
+  const ready = new Map<string, string>();
   let files: ReadonlyMap<string, FileAnswer> | undefined;
   let sent: readonly Op[] | undefined;
   for (let event = await channel.next(); event; event = await channel.next()) {
     if (event.type === 'started') return event;
     if (event.type === 'prepared') files = event.files;
-    else if (event.type === 'service') serviceEvent(event, waiting);
+    else if (event.type === 'service') serviceEvent(event, waiting, ready);
     else if (event.type === 'failed') throw failed(event, plan, sent ?? []);
     if (files && waiting.size === 0 && !sent) {
-      sent = await plan.resume(files);
+      sent = await plan.resume(files, ready);
       channel.send(resumeRecords(sent));
     }
   }
@@ -106,9 +111,14 @@ export async function follow(
   throw await endedEarly(process);
 }
 
-function serviceEvent(event: HelperEvent & { type: 'service' }, waiting: Set<string>): void {
+function serviceEvent(
+  event: HelperEvent & { type: 'service' },
+  waiting: Set<string>,
+  ready: Map<string, string>,
+): void {
   if (event.ready) {
     waiting.delete(event.name);
+    ready.set(event.name, event.detail);
     return;
   }
   if (event.name === 'network')

@@ -20,6 +20,8 @@ export interface NetContainer {
   /** Resolves with the script's status. */
   readonly ended: Promise<number>;
   kill(): void;
+  /** What is published, with real addresses and ports. */
+  readonly served: readonly PortMapping[];
 }
 
 export interface NetContainerOptions {
@@ -46,9 +48,14 @@ export async function netContainer(
   const cleanUp = (): void => {
     if (runtimeDir === undefined) rmSync(dir, { recursive: true, force: true });
   };
+  const served: PortMapping[] = [];
   const request = { containerId: 'net'.padEnd(64, '0'), runtimeDir: dir, ports, options };
   try {
-    const { child, ended, signal } = await launch(helperPath(), launchPlan(driver, request, script), 'pipe');
+    const { child, ended, signal } = await launch(
+      helperPath(),
+      launchPlan(driver, request, script, served),
+      'pipe',
+    );
     const [stdout, stderr] = [collect(child?.stdout as Readable), collect(child?.stderr as Readable)];
     child?.stdin?.end();
     const kill = (): void => signal(9);
@@ -59,14 +66,19 @@ export async function netContainer(
         running.delete(kill);
         cleanUp();
       });
-    return { stdout, stderr, ended: status, kill };
+    return { stdout, stderr, ended: status, kill, served };
   } catch (error) {
     cleanUp();
     throw error;
   }
 }
 
-function launchPlan(driver: NetworkDriver, request: NetworkRequest, script: string): LaunchPlan {
+function launchPlan(
+  driver: NetworkDriver,
+  request: NetworkRequest,
+  script: string,
+  served: PortMapping[],
+): LaunchPlan {
   const dir = request.runtimeDir;
   const network = driver.setup(request);
   const { uid, gid } = userInfo();
@@ -91,8 +103,8 @@ function launchPlan(driver: NetworkDriver, request: NetworkRequest, script: stri
       ops.barrier([], 'ports are published here'),
     ],
     services: network.services,
-    resume: async () => {
-      await driver.publish?.(request);
+    resume: async (_files, ready) => {
+      served.push(...((await driver.publish?.(request, ready)) ?? []));
       const shell = ops.exec('/bin/busybox', ['sh', '-c', script], 'the script');
       return [ops.env(['PATH=/usr/bin:/bin'], 'clean'), shell];
     },

@@ -7,6 +7,7 @@ export function portsText(ports: readonly Port[]): string {
   const sorted = [...ports].sort(
     (a, b) =>
       a.protocol.localeCompare(b.protocol) ||
+      Number(a.hostIp.includes(':')) - Number(b.hostIp.includes(':')) ||
       a.hostIp.localeCompare(b.hostIp) ||
       a.containerPort - b.containerPort ||
       a.hostPort - b.hostPort,

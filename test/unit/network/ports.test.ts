@@ -3,7 +3,13 @@ import { type AddressInfo, createServer } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TsboxError } from '../../../src/errors.ts';
-import { hostSide, parsePublish, privilegedPort, unprivilegedPortStart } from '../../../src/network/ports.ts';
+import {
+  fixPorts,
+  hostSide,
+  parsePublish,
+  privilegedPort,
+  unprivilegedPortStart,
+} from '../../../src/network/ports.ts';
 
 const test = suite('ports');
 
@@ -11,47 +17,65 @@ const short = async (...specs: string[]) =>
   (await parsePublish(specs)).map(p => `${p.hostIp} ${p.hostPort} ${p.containerPort} ${p.protocol}`);
 
 const good: [string, string[]][] = [
-  ['18080:80', ['0.0.0.0 18080 80 tcp']],
-  ['18080:80/tcp', ['0.0.0.0 18080 80 tcp']],
-  ['18053:53/udp', ['0.0.0.0 18053 53 udp']],
-  ['18053:53/UDP', ['0.0.0.0 18053 53 udp']],
+  ['18080:80', [' 18080 80 tcp']],
+  ['18080:80/tcp', [' 18080 80 tcp']],
+  ['18053:53/udp', [' 18053 53 udp']],
+  ['18053:53/UDP', [' 18053 53 udp']],
   ['127.0.0.1:18080:80', ['127.0.0.1 18080 80 tcp']],
   ['[::1]:18080:80', ['::1 18080 80 tcp']],
   ['[fe80::1]:18080:80/udp', ['fe80::1 18080 80 udp']],
-  [':18080:80', ['0.0.0.0 18080 80 tcp']],
-  ['18080-18082:80-82', ['0.0.0.0 18080 80 tcp', '0.0.0.0 18081 81 tcp', '0.0.0.0 18082 82 tcp']],
+  [':18080:80', [' 18080 80 tcp']],
+  ['18080-18082:80-82', [' 18080 80 tcp', ' 18081 81 tcp', ' 18082 82 tcp']],
   ['127.0.0.1:18080-18081:80-81/udp', ['127.0.0.1 18080 80 udp', '127.0.0.1 18081 81 udp']],
-  ['65535:65535', ['0.0.0.0 65535 65535 tcp']],
+  ['65535:65535', [' 65535 65535 tcp']],
 ];
 for (const [spec, expected] of good) test(spec, async () => assert.equal(await short(spec), expected));
 
-test('without a host port, a free one is chosen', async () => {
+test('without a host port, a free one is chosen at each start', async () => {
   for (const spec of ['80', '127.0.0.1::80', ':80', '0:80', '53/udp', '[::1]::80']) {
     const [mapping] = await parsePublish([spec]);
-    assert.ok(mapping && mapping.hostPort > 1023, spec);
+    assert.is(mapping?.hostPort, 0, spec);
   }
 });
 
 test('a range of container ports alone gets a free port each', async () => {
   const mappings = await parsePublish(['8000-8003']);
   assert.equal(
-    mappings.map(m => m.containerPort),
-    [8000, 8001, 8002, 8003],
+    mappings.map(m => [m.containerPort, m.hostPort]),
+    [8000, 8001, 8002, 8003].map(port => [port, 0]),
   );
-  assert.is(new Set(mappings.map(m => m.hostPort)).size, 4);
 });
 
 test('a range of host ports for one container port: any of them that is free', async () => {
+  const [mapping] = await parsePublish(['18000-18020:80']);
+  assert.equal(mapping, {
+    hostIp: '',
+    hostPort: 18000,
+    hostPortEnd: 18020,
+    containerPort: 80,
+    protocol: 'tcp',
+  });
+});
+
+test('everywhere is what the configuration says', async () => {
+  assert.is((await parsePublish(['8080:80'], '127.0.0.1'))[0]?.hostIp, '127.0.0.1');
+  assert.is((await parsePublish(['0.0.0.0:8080:80'], '127.0.0.1'))[0]?.hostIp, '0.0.0.0');
+});
+
+test('proxy=v2 is for tcp', async () => {
+  assert.is((await parsePublish(['18080:80,proxy=v2']))[0]?.proxy, 'v2');
+  assert.is((await parsePublish(['127.0.0.1:18080:80/tcp,proxy=v2']))[0]?.proxy, 'v2');
+  assert.is((await failure(['18080:80/udp,proxy=v2']))?.code, 'USAGE');
+});
+
+test('fixed for a forwarder that cannot choose', async () => {
   const server = createServer();
   await new Promise<void>(resolve => server.listen(0, '0.0.0.0', resolve));
   const taken = (server.address() as AddressInfo).port;
   try {
-    const [mapping] = await parsePublish([`${taken}-${taken + 20}:80`]);
-    assert.ok(mapping && mapping.hostPort > taken && mapping.hostPort <= taken + 20);
-    const error = await failure(
-      [`${taken}-${taken}:80`, '81', `${taken}:82/udp`].slice(0, 0).concat(`127.0.0.1:${taken}-${taken}:80`),
-    );
-    assert.is(error, undefined, 'one port is no range to choose from: the start says that it is taken');
+    const [a, b] = await fixPorts(await parsePublish([`${taken}-${taken + 20}:80`, '81']));
+    assert.ok(a && a.hostPort > taken && a.hostPort <= taken + 20 && a.hostIp === '0.0.0.0');
+    assert.ok(b && b.hostPort > 1023);
   } finally {
     server.close();
   }
@@ -66,7 +90,8 @@ test('no free port in a range is a PORT error', async () => {
     await new Promise<void>((resolve, reject) =>
       second?.once('error', reject).bind(port + 1, '127.0.0.1', resolve),
     );
-    const error = await failure([`127.0.0.1:${port}-${port + 1}:53/udp`]);
+    const wanted = await parsePublish([`127.0.0.1:${port}-${port + 1}:53/udp`]);
+    const error = await fixPorts(wanted).catch(e => e);
     assert.is(error?.code, 'PORT');
     assert.match(error?.message ?? '', new RegExp(`container port 53: tried ${port}-${port + 1}`));
   } finally {
@@ -108,6 +133,9 @@ const bad = [
   '0x50:80',
   '18080;80',
   '18080:80\n',
+  '18080:80,proxy=v1',
+  '18080:80,',
+  '18080:80,proxy=v2,proxy=v2',
 ];
 for (const spec of bad) {
   test(`bad: ${JSON.stringify(spec)}`, async () => {

@@ -43,12 +43,37 @@ test("by default: sandboxed, filtered, the machine's loopback closed", () => {
   ]);
 });
 
-test('the API socket is there only for ports, by a name in the runtime directory', () => {
-  const [service] = slirp4netns.setup(request({}, [web])).services;
+const OWN = { port_handler: 'slirp4netns' };
+
+test('the API socket is there only for forwarding of its own, by a name in the runtime directory', () => {
+  const [service] = slirp4netns.setup(request(OWN, [web])).services;
   const text = service?.ops.map(op => [op.name, ...op.fields].join(' ')).join('\n') ?? '';
   assert.match(text, /^chdir \/run\/user\/1000\/tsbox\/c$/m);
   assert.match(text, / --api-socket slirp4netns\.sock /);
-  assert.not.ok(argv().includes('--api-socket'));
+  assert.not.ok(argv({}, [web]).includes('--api-socket'));
+});
+
+test('the builtin forwarder is a service beside it, where there are ports', () => {
+  const setup = slirp4netns.setup(request({}, [{ ...web, hostIp: '' }]));
+  const text = setup.services[1]?.ops.map(op => [op.name, ...op.fields].join(' '));
+  assert.equal(text, [
+    'listen tcp 0.0.0.0 8080 8080 80 -',
+    'listen tcp :: 8080 8080 80 s6',
+    'forward /run/user/1000/tsbox/c/ports.sock',
+  ]);
+  assert.is(slirp4netns.setup(request()).services.length, 1);
+  assert.is(slirp4netns.setup(request(OWN, [web])).services.length, 1);
+});
+
+test('what its own forwarding cannot do is refused', () => {
+  for (const port of [
+    { ...web, hostIp: '::1' },
+    { ...web, proxy: 'v2' as const },
+  ])
+    assert.throws(
+      () => slirp4netns.setup(request(OWN, [port])),
+      (e: unknown) => e instanceof TsboxError && e.code === 'PORT',
+    );
 });
 
 test('options become flags', () => {
@@ -106,7 +131,8 @@ const bad: [Record<string, string>, RegExp][] = [
   [{ outbound_addr: 'fd00::1' }, /outbound_addr must be/],
   [{ outbound_addr6: '10.0.0.1 ' }, /outbound_addr6 must be/],
   [{ outbound_addr: 'averylonginterface' }, /outbound_addr must be/],
-  [{ port_handler: 'x' }, /unknown option "port_handler"/],
+  [{ port_handler: 'x' }, /port_handler must be builtin or slirp4netns/],
+  [{ port_handlers: 'x' }, /unknown option "port_handlers"/],
 ];
 for (const [options, message] of bad) {
   test(`bad option ${JSON.stringify(options)}`, () => {
