@@ -7,7 +7,7 @@ import type { UnknownFlag } from './argv.ts';
  */
 const PLANNED = 'planned';
 const WINDOWS = 'Windows only';
-const BUILD = 'planned: building images';
+const BUILDKIT = 'there is no BuildKit behind it';
 const SWARM = 'there is no swarm';
 const LOCAL_OPTIONS = "options of the driver 'local' are mounts, which are root's";
 
@@ -40,6 +40,15 @@ export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, strin
     '--cpu-rt-period': 'real-time scheduling cannot be delegated to a user',
     '--cpu-rt-runtime': 'real-time scheduling cannot be delegated to a user',
   },
+  build: {
+    '--attest': BUILDKIT,
+    '--builder': BUILDKIT,
+    '--cache-to': 'the cache is in the store; push the image and use --cache-from',
+    '--disable-content-trust': 'content is always checked against its digest; there are no signatures to skip',
+    '--isolation': WINDOWS,
+    '--provenance': BUILDKIT,
+    '--sbom': BUILDKIT,
+  },
   rm: { '--link': 'a legacy of docker', '-l': 'a legacy of docker' },
   inspect: { '--size': PLANNED, '-s': PLANNED },
   push: { '--disable-content-trust': 'there are no signatures to make' },
@@ -68,9 +77,6 @@ export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, strin
 
 /** docker's commands. */
 export const ABSENT_VERBS: Readonly<Record<string, string>> = {
-  build: BUILD,
-  builder: BUILD,
-  buildx: BUILD,
   checkpoint: PLANNED,
   compose: PLANNED,
   config: SWARM,

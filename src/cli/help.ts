@@ -12,7 +12,7 @@ const WIDTH = 100;
 const SECTIONS: ReadonlyArray<readonly [string, readonly string[]]> = [
   ['Run', ['run', 'exec', 'ps', 'logs', 'stop', 'rm']],
   ['Containers', ['create', 'start', 'attach', 'kill', 'wait', 'inspect']],
-  ['Images', ['pull', 'images', 'load', 'import', 'tag', 'rmi']],
+  ['Images', ['build', 'pull', 'images', 'load', 'import', 'tag', 'rmi']],
   ['This machine', ['doctor', 'info', 'version']],
 ];
 
