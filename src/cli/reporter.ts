@@ -61,6 +61,11 @@ export class CliReporter implements Reporter {
     }
   }
 
+  /** Progress is shown by `view` from now on, and lines above it. */
+  show(view: ProgressView): void {
+    this.#view = view;
+  }
+
   /** Leaves the finished bars on the screen and lets other lines follow. */
   async finish(): Promise<void> {
     await this.#loading;
