@@ -24,7 +24,6 @@ export const ABSENT_RUN_FLAGS: Readonly<Record<string, string>> = {
   '--isolation': WINDOWS,
   '--kernel-memory': 'the kernel no longer has this limit',
   '--link': 'a legacy of docker; use a network',
-  '--link-local-ip': 'needs a network of root',
   '--runtime': 'tsbox is its own runtime',
   '--storage-opt': "the size of a directory cannot be limited without quotas, which are root's",
   '--use-api-socket': 'there is no daemon and no socket',
@@ -44,7 +43,8 @@ export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, strin
     '--attest': BUILDKIT,
     '--builder': BUILDKIT,
     '--cache-to': 'the cache is in the store; push the image and use --cache-from',
-    '--disable-content-trust': 'content is always checked against its digest; there are no signatures to skip',
+    '--disable-content-trust':
+      'content is always checked against its digest; there are no signatures to skip',
     '--isolation': WINDOWS,
     '--provenance': BUILDKIT,
     '--sbom': BUILDKIT,
@@ -73,6 +73,21 @@ export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, strin
     '--type': SWARM,
   },
   'volume ls': { '--cluster': SWARM },
+  'network create': {
+    '--attachable': SWARM,
+    '--config-from': SWARM,
+    '--config-only': SWARM,
+    '--ingress': SWARM,
+    '--scope': SWARM,
+    '--ipam-driver': 'addresses are given out by tsbox itself',
+    '--ipam-opt': 'addresses are given out by tsbox itself',
+    '--ipv4': 'every network has IPv4',
+  },
+  'network connect': {
+    '--driver-opt': 'interfaces have no options',
+    '--gw-priority': 'the first network is the way out',
+    '--link': 'a legacy of docker; use an alias',
+  },
 };
 
 /** docker's commands. */
@@ -82,7 +97,6 @@ export const ABSENT_VERBS: Readonly<Record<string, string>> = {
   config: SWARM,
   context: 'there is no daemon to choose',
   manifest: PLANNED,
-  network: PLANNED,
   node: SWARM,
   plugin: 'drivers are part of tsbox',
   secret: SWARM,

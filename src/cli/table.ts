@@ -64,6 +64,13 @@ export const VERBS: Readonly<Record<string, Load>> = {
   'volume ls': async () => (await import('./commands/volume-ls.ts')).VolumeLs,
   'volume prune': async () => (await import('./commands/volume-prune.ts')).VolumePrune,
   'volume rm': async () => (await import('./commands/volume-rm.ts')).VolumeRm,
+  'network connect': async () => (await import('./commands/network-connect.ts')).NetworkConnect,
+  'network create': async () => (await import('./commands/network-create.ts')).NetworkCreate,
+  'network disconnect': async () => (await import('./commands/network-disconnect.ts')).NetworkDisconnect,
+  'network inspect': async () => (await import('./commands/network-inspect.ts')).NetworkInspect,
+  'network ls': async () => (await import('./commands/network-ls.ts')).NetworkLs,
+  'network prune': async () => (await import('./commands/network-prune.ts')).NetworkPrune,
+  'network rm': async () => (await import('./commands/network-rm.ts')).NetworkRm,
   info: async () => (await import('./commands/info.ts')).Info,
   version: async () => (await import('./commands/version.ts')).Version,
   doctor: async () => (await import('./commands/doctor.ts')).Doctor,
@@ -72,6 +79,7 @@ export const VERBS: Readonly<Record<string, Load>> = {
 /** What tsbox calls itself with; neither shown nor documented. */
 export const HIDDEN: Readonly<Record<string, Load>> = {
   '_check-health': async () => (await import('./commands/check-health.ts')).CheckHealth,
+  _names: async () => (await import('./commands/names.ts')).Names,
   '_after-end': async () => (await import('./commands/after-end.ts')).AfterEnd,
 };
 
@@ -120,6 +128,8 @@ export const ALIASES: ReadonlyMap<string, readonly string[]> = new Map<string, r
   ['image untag', ['untag']],
   ['image remove', ['rmi']],
   ['image inspect', ['inspect', '--type=image']],
+  ['network list', ['network ls']],
+  ['network remove', ['network rm']],
   ['volume list', ['volume ls']],
   ['volume remove', ['volume rm']],
   ['system info', ['info']],
@@ -131,6 +141,7 @@ export const NOUNS: Readonly<Record<string, string>> = {
   generate: 'Write files for other programs',
   container: 'Manage containers',
   image: 'Manage images',
+  network: 'Manage networks',
   builder: 'Build images',
   buildx: "The same by another of docker's names",
   volume: 'Manage volumes',

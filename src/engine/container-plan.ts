@@ -1,6 +1,7 @@
 import { helperPath } from '../host/binaries.ts';
 import type { UsernsMaps } from '../host/idmap.ts';
 import type { NetworkRequest, NetworkSetup } from '../network/driver.ts';
+import type { Endpoint } from '../network/networks.ts';
 import { networkDriver } from '../network/select.ts';
 import type { Spec } from '../oci/runtime-spec.ts';
 import type { Op, Service } from '../plan/ops.ts';
@@ -13,6 +14,7 @@ import { containerMaps } from './container-maps.ts';
 import { containerRuntimeDir } from './container-paths.ts';
 import { containerSpec } from './container-spec.ts';
 import type { Engine } from './context.ts';
+import type { Place } from './network-place.ts';
 import { rootfsRequest } from './rootfs.ts';
 
 /** Everything that is decided before a helper is started; `--explain` prints it. */
@@ -28,7 +30,11 @@ export interface ContainerPlan {
 }
 
 /** Puts together what storage, network and the record say. Changes nothing. */
-export async function containerPlan(engine: Engine, record: ContainerRecord): Promise<ContainerPlan> {
+export async function containerPlan(
+  engine: Engine,
+  record: ContainerRecord,
+  endpoints?: readonly Endpoint[],
+): Promise<ContainerPlan> {
   const maps = await containerMaps(engine, record);
   const rootfs = storageDriver(record.storage.driver).rootfs(await rootfsRequest(engine, record));
   const networkRequest = {
@@ -36,12 +42,15 @@ export async function containerPlan(engine: Engine, record: ContainerRecord): Pr
     runtimeDir: containerRuntimeDir(engine, record.id),
     ports: record.network.ports,
     options: record.network.options,
+    ...(endpoints && { endpoints }),
   };
   const network = networkDriver(record.network.driver).setup(networkRequest);
-  const spec = containerSpec({ record, maps, rootPath: rootfs.path, netns: network.netns });
+  const place = await placeFor(engine, record, maps, endpoints);
+  const spec = containerSpec({ record, maps: place.maps, rootPath: rootfs.path, netns: network.netns });
+  const clone = cloneFlags(spec.linux.namespaces) & ~place.shared;
   return {
     helper: helperPath(),
-    header: { id: record.id, cwd: engine.paths.root, clone: cloneFlags(spec.linux.namespaces), maps },
+    header: { id: record.id, cwd: engine.paths.root, clone, ...place.header },
     maps,
     spec,
     init: initPlan(spec, { rootfs: rootfs.ops, network: network.ops }),
@@ -49,6 +58,18 @@ export async function containerPlan(engine: Engine, record: ContainerRecord): Pr
     network,
     networkRequest,
   };
+}
+
+/** Loaded only where the user namespace is not made in the machine's. */
+async function placeFor(
+  engine: Engine,
+  record: ContainerRecord,
+  maps: UsernsMaps,
+  endpoints: readonly Endpoint[] = [],
+): Promise<Place> {
+  const { driver } = record.network;
+  if (driver !== 'bridge' && driver !== 'container') return { maps, header: { maps }, shared: 0 };
+  return (await import('./network-place.ts')).placeOf(engine, record, maps, endpoints);
 }
 
 /** Loaded only where there is a check. */

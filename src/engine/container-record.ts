@@ -2,8 +2,9 @@ import { hostname as hostName } from 'node:os';
 import { TsboxError } from '../errors.ts';
 import type { UsernsMaps } from '../host/idmap.ts';
 import { ourGid, ourUid } from '../host/paths.ts';
+import type { NetworkDriverName } from '../network/driver.ts';
 import { parsePublish } from '../network/ports.ts';
-import { selectNetwork } from '../network/select.ts';
+import { isDriverWord, selectNetwork } from '../network/select.ts';
 import type { StorageDriverName } from '../storage/driver.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { Engine } from './context.ts';
@@ -31,14 +32,14 @@ const MiB = 1024 * 1024;
 /** Image config and options become one record: docker's rules for what replaces and what adds. */
 export async function containerRecord(engine: Engine, input: RecordInput): Promise<ContainerRecord> {
   const { options, image, maps, driver, id } = input;
-  const network = await selectNetwork(options.network, engine.config, engine.paths.runtime);
+  const network = await chooseNetwork(engine, options);
   const more = await moreFields(engine, {
     options,
     image: image.config,
-    network: network.driver.name,
+    network: network.driver as NetworkDriverName,
     denySetgroups: maps.denySetgroups,
   });
-  const shared = network.driver.name === 'host' || more.namespaces?.uts === 'host';
+  const shared = network.driver === 'host' || more.namespaces?.uts === 'host';
   const hostname = checkedName('hostname', options.hostname) ?? (shared ? hostName() : id.slice(0, 12));
   const ports = await parsePublish(options.publish ?? [], engine.config.network.publishAddress);
   return {
@@ -50,8 +51,7 @@ export async function containerRecord(engine: Engine, input: RecordInput): Promi
     storage: { driver },
     userns: { mode: maps.mode, ...input.inside },
     network: {
-      driver: network.driver.name,
-      options: network.options,
+      ...network,
       ports: [...ports, ...((await more.publishAll?.(ports)) ?? [])],
     },
     ...processFields(input, hostname, more.env ?? []),
@@ -79,6 +79,17 @@ export async function containerRecord(engine: Engine, input: RecordInput): Promi
     exposed: more.exposed ?? Object.keys(image.config.ExposedPorts ?? {}),
     ...more.record,
   };
+}
+
+/** Words of drivers at once; everything else (networks that users define) is loaded when it is asked for. */
+async function chooseNetwork(
+  engine: Engine,
+  options: CreateOptions,
+): Promise<Omit<ContainerRecord['network'], 'ports'>> {
+  if (options.networks || !isDriverWord(options.network))
+    return (await import('./network-choice.ts')).chooseNetworks(engine, options);
+  const chosen = await selectNetwork(options.network, engine.config, engine.paths.runtime);
+  return { driver: chosen.driver.name, options: chosen.options };
 }
 
 /** sethostname(2) takes 64 bytes; a line break would be one in /etc/hosts. Throws USAGE. */

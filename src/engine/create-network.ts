@@ -36,14 +36,17 @@ export async function publishAll(
   return parsePublish(open);
 }
 
-const FIXED: Readonly<Record<NetworkDriverName, string>> = {
+const FIXED: Readonly<Record<Exclude<NetworkDriverName, 'bridge'>, string>> = {
   slirp4netns: 'the network slirp4netns gives each container the same address',
+  pasta: "with pasta a container has the machine's addresses",
+  container: "the network and its addresses are another container's",
   none: 'there is only loopback in the network none',
   host: "with the machine's network a container has the machine's addresses",
 };
 
 /** Addresses and names that none of the networks can give. Throws USAGE. */
 export function refuseAddresses(driver: NetworkDriverName, options: CreateOptions): void {
+  if (driver === 'bridge') return;
   const { ip, ip6, macAddress, networkAliases } = options;
   const given = {
     '--ip': ip,

@@ -11,7 +11,9 @@ import type { CreateOptions } from './types.ts';
 /** `run --explain`: the plan as text, in the order in which the helper performs it. */
 export async function explain(engine: Engine, options: CreateOptions): Promise<string> {
   const record = await planRecord(engine, options);
-  const plan = await containerPlan(engine, record);
+  const networks =
+    record.network.networks && (await import('./network-endpoints.ts')).plannedEndpoints(engine, record);
+  const plan = await containerPlan(engine, record, await networks);
   const filter = await seccompFilter(engine, record);
   const user = { uid: 0, gid: 0, groups: [], home: '/root' };
   return [

@@ -4,18 +4,20 @@ import { silentReporter } from '../log.ts';
 import type { Engine } from './context.ts';
 import { Flat } from './flat.ts';
 import type { Sandbox } from './sandbox.ts';
+import { ThingCalls } from './tsbox-things.ts';
 import type * as T from './types.ts';
 
 /**
  * A store on this machine and everything that can be done with it. Each method is one use-case in its own file, loaded
  * when it is first called, so that opening costs little. No method prints, exits, or keeps global state.
  */
-export class Tsbox {
+export class Tsbox extends ThingCalls {
   readonly #engine: Engine;
   #sweeping: Promise<void> | undefined;
   #swept = false;
 
   private constructor(engine: Engine) {
+    super(engine);
     this.#engine = engine;
   }
 
@@ -347,26 +349,9 @@ export class Tsbox {
     return (await import('./inspect.ts')).inspectImage(this.#engine, reference);
   }
 
-  async createVolume(name?: string, labels: Readonly<Record<string, string>> = {}): Promise<T.VolumeSummary> {
-    return (await import('./volumes.ts')).createVolume(this.#engine, name, labels);
-  }
-
-  async volumes(): Promise<T.VolumeSummary[]> {
-    return (await import('./volumes.ts')).listVolumes(this.#engine);
-  }
-
-  async removeVolume(name: string, options: { force?: boolean } = {}): Promise<void> {
-    await (await import('./volumes.ts')).removeVolume(this.#engine, name, options);
-  }
-
   /** Removes containers that do not run. */
   async pruneContainers(options: T.PruneOptions = {}): Promise<T.Pruned> {
     return (await import('./prune-containers.ts')).pruneContainers(this.#engine, options);
-  }
-
-  /** Removes volumes that no container mounts: anonymous ones, or all. */
-  async pruneVolumes(options: T.PruneOptions = {}): Promise<T.Pruned> {
-    return (await import('./prune-volumes.ts')).pruneVolumes(this.#engine, options);
   }
 
   /** Removes images that no container was made from: those without a name, or all. */

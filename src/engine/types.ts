@@ -14,6 +14,7 @@ export type * from './network-types.ts';
 export type * from './registry-types.ts';
 export type * from './resource-types.ts';
 export type * from './sandbox-types.ts';
+export type * from './stats-types.ts';
 
 /** Options of `Tsbox.open`. Everything has the default that docs/state.md gives. */
 export interface OpenOptions {
@@ -236,33 +237,6 @@ export interface EventsOptions {
   /** Default: for ever. */
   until?: number;
   filters?: Filters;
-}
-
-export interface StatsOptions {
-  /** Default true: one list per interval until the caller leaves. */
-  stream?: boolean;
-  /** Also containers that do not run. */
-  all?: boolean;
-  /** Milliseconds, default 1000. */
-  interval?: number;
-}
-
-export interface ContainerStats {
-  readonly id: string;
-  readonly name: string;
-  /** Of one processor: 200 for two that are busy. */
-  readonly cpuPercent: number;
-  /** Bytes. */
-  readonly memory: number;
-  readonly memoryLimit: number;
-  readonly received: number;
-  readonly sent: number;
-  readonly read: number;
-  readonly written: number;
-  /** Processes and threads. */
-  readonly pids: number;
-  /** Where the numbers come from: summed up over processes in /proc. */
-  readonly source: 'proc';
 }
 
 export interface ProcessTable {

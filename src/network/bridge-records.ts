@@ -82,7 +82,9 @@ export function endpointRecords(containerId: string, endpoint: Endpoint, index: 
       const [address = '', prefix = ''] = text.split('/');
       return ['address', endpoint.device, address, prefix];
     }),
-    ...(network.internal ? [] : endpoint.gateways.map(gateway => defaultRoute(gateway, endpoint.device, index))),
+    ...(network.internal
+      ? []
+      : endpoint.gateways.map(gateway => defaultRoute(gateway, endpoint.device, index))),
     ...nameRecords(endpoint),
   ];
 }
@@ -108,5 +110,10 @@ const prefixOf = (subnet: string): string => String(parseSubnet(subnet)?.prefix 
 /** The number of a container's address in the network's own, for what must not be the same as the uplink's network. */
 export const sameNetwork = (a: string, b: string): boolean => {
   const [left, right] = [parseSubnet(a), parseSubnet(b)];
-  return left !== undefined && right !== undefined && formatAddress({ family: left.family, value: left.base }) === formatAddress({ family: right.family, value: right.base });
+  return (
+    left !== undefined &&
+    right !== undefined &&
+    formatAddress({ family: left.family, value: left.base }) ===
+      formatAddress({ family: right.family, value: right.base })
+  );
 };

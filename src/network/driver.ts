@@ -1,4 +1,5 @@
 import type { Op, Service } from '../plan/ops.ts';
+import type { Endpoint } from './networks.ts';
 
 /**
  * A network driver says which network namespace a container gets, what runs beside it, and how ports reach it. It only
@@ -24,7 +25,7 @@ export interface NetworkDriver {
 /** What each service of the driver said when it was ready, by its name. */
 export type ReadyTexts = ReadonlyMap<string, string>;
 
-export type NetworkDriverName = 'none' | 'host' | 'slirp4netns';
+export type NetworkDriverName = 'none' | 'host' | 'slirp4netns' | 'pasta' | 'container' | 'bridge';
 
 export interface NetworkProbe {
   readonly ok: boolean;
@@ -54,6 +55,8 @@ export interface NetworkRequest {
   readonly ports: readonly PortMapping[];
   /** `key=value` options after the driver's name: `slirp4netns:mtu=1500`. */
   readonly options: Readonly<Record<string, string>>;
+  /** Only for `bridge`: what the container has in its networks. */
+  readonly endpoints?: readonly Endpoint[];
 }
 
 export interface NetworkSetup {
@@ -66,6 +69,8 @@ export interface NetworkSetup {
   readonly nameservers?: readonly string[];
   /** The container's own address for /etc/hosts, if it has one. */
   readonly address?: string;
+  /** All of them, where there are several. */
+  readonly addresses?: readonly string[];
   /** What will not work as a docker user expects, one line each; to be shown before the start. */
   readonly warnings?: readonly string[];
 }

@@ -8,7 +8,7 @@ export interface HostsRequest {
   /** Empty: no line for the container itself. */
   readonly hostname: string;
   readonly domainname?: string;
-  readonly setup: Pick<NetworkSetup, 'netns' | 'address'>;
+  readonly setup: Pick<NetworkSetup, 'netns' | 'address' | 'addresses'>;
   /** docker's --add-host, `name:address` or `name=address`; `host-gateway` is this machine. */
   readonly addHost?: readonly string[];
   /** The machine's own /etc/hosts: what a container with the machine's network gets. */
@@ -32,7 +32,8 @@ export function hostsFile(request: HostsRequest): string {
   const added = (request.addHost ?? []).map(entry => hostLine(entry, request));
   const names = request.domainname ? `${hostname}.${request.domainname} ${hostname}` : hostname;
   // With the machine's network, the machine's file knows the machine's name already.
-  const own = hostname && !shared ? [`${setup.address ?? '127.0.1.1'}\t${names}`] : [];
+  const addresses = setup.addresses ?? [setup.address ?? '127.0.1.1'];
+  const own = hostname && !shared ? addresses.map(address => `${address}\t${names}`) : [];
   const base = shared ? (request.hostHosts ?? '').replace(/\n*$/, '\n') : LOOPBACK;
   return [base, ...[...added, ...own].map(line => `${line}\n`)].join('');
 }

@@ -73,8 +73,7 @@ export const formatSubnet = (s: Subnet): string =>
 
 export function contains(subnet: Subnet, address: Address): boolean {
   return (
-    subnet.family === address.family &&
-    (address.value & maskOf(subnet.family, subnet.prefix)) === subnet.base
+    subnet.family === address.family && (address.value & maskOf(subnet.family, subnet.prefix)) === subnet.base
   );
 }
 

@@ -1,5 +1,7 @@
 import { TsboxError } from '../errors.ts';
 import { suggest } from '../util/suggest.ts';
+import { bridge } from './bridge.ts';
+import { container } from './container.ts';
 import type { NetworkDriver, NetworkDriverName, NetworkProbe } from './driver.ts';
 import { host } from './host.ts';
 import { none } from './none.ts';
@@ -8,7 +10,13 @@ import { parseSlirpOptions } from './slirp4netns-options.ts';
 import { probeSlirp } from './slirp4netns-probe.ts';
 
 /** The only place that knows all drivers. */
-const DRIVERS: Readonly<Record<NetworkDriverName, NetworkDriver>> = { none, host, slirp4netns };
+const DRIVERS: Readonly<Record<NetworkDriverName, NetworkDriver>> = {
+  none,
+  host,
+  slirp4netns,
+  container,
+  bridge,
+} as never;
 const NAMES = Object.keys(DRIVERS) as NetworkDriverName[];
 
 /** Words of docker and podman for what comes without a choice. */
@@ -50,6 +58,13 @@ export async function selectNetwork(
   const probe = await probeSlirp(cacheDir);
   if (!probe.ok && !(force && probe.risky)) throw unavailable(name, probe);
   return { driver: DRIVERS[name], options };
+}
+
+/** Is it said with the drivers' words alone, so that no network must be looked for? */
+export function isDriverWord(text: string | undefined): boolean {
+  if (text === undefined || DEFAULT_WORDS.includes(text)) return true;
+  const name = text.replace(/:.*/, '');
+  return isDriver(name) && name !== 'container';
 }
 
 /** `name[:key=value,…]` taken apart. Options of drivers that have none, and malformed ones, are USAGE errors. */

@@ -21,9 +21,13 @@ function uplink(network: Network): string[] {
   if (slirp) return slirpCommand(slirp, network);
   const pasta = locateProgram('pasta');
   if (pasta) return pastaCommand(pasta);
-  throw new TsboxError('NETWORK', `network ${network.name} has no way out: neither slirp4netns nor pasta is installed`, {
-    hint: 'install one: apt install slirp4netns (or passt), or make the network with --internal',
-  });
+  throw new TsboxError(
+    'NETWORK',
+    `network ${network.name} has no way out: neither slirp4netns nor pasta is installed`,
+    {
+      hint: 'install one: apt install slirp4netns (or passt), or make the network with --internal',
+    },
+  );
 }
 
 function slirpCommand(program: string, network: Network): string[] {
@@ -50,7 +54,9 @@ function freeCidr(network: Network): string {
   const taken = network.pools.map(pool => parseSubnet(pool.subnet));
   const clash = (cidr: string): boolean =>
     taken.some(subnet => subnet && overlap(subnet, parseSubnet(cidr) ?? subnet));
-  return ['10.0.2.0/24', '10.255.254.0/24', '192.168.254.0/24'].find(cidr => !clash(cidr)) ?? '169.254.2.0/24';
+  return (
+    ['10.0.2.0/24', '10.255.254.0/24', '192.168.254.0/24'].find(cidr => !clash(cidr)) ?? '169.254.2.0/24'
+  );
 }
 
 /** pasta(1) says that it is ready by writing its pid file. The helper ends it with the network. */
@@ -63,7 +69,11 @@ function filter(network: Network): NetworkPrograms['filter'] {
   if (nft) return { nft };
   const [iptables, ip6tables] = [locateProgram('iptables'), locateProgram('ip6tables')];
   if (iptables) return { iptables, ...(ip6tables && { ip6tables }) };
-  throw new TsboxError('NETWORK', `network ${network.name} has no way out: neither nft nor iptables is installed`, {
-    hint: 'install one: apt install nftables (dnf, apk, pacman and zypper have it by the same name), or make the network with --internal',
-  });
+  throw new TsboxError(
+    'NETWORK',
+    `network ${network.name} has no way out: neither nft nor iptables is installed`,
+    {
+      hint: 'install one: apt install nftables (dnf, apk, pacman and zypper have it by the same name), or make the network with --internal',
+    },
+  );
 }

@@ -1,6 +1,7 @@
 import type { Resources } from '../cgroup/driver.ts';
 import type { PortMapping } from '../network/driver.ts';
 import type { StorageDriverName } from '../storage/driver.ts';
+import type { EndpointRecord } from './network-record.ts';
 
 /**
  * `containers/<id>/config.json`: what a container is. Written once by `create` (temp + fsync + rename), after that only
@@ -28,6 +29,10 @@ export interface ContainerRecord {
     readonly driver: string;
     readonly options: Readonly<Record<string, string>>;
     readonly ports: readonly PortMapping[];
+    /** `bridge`: the user-defined networks it is started in. */
+    readonly networks?: readonly EndpointRecord[];
+    /** `container`: whose network it has. */
+    readonly container?: string;
   };
   /** Image config and flags, merged: what will be executed. */
   readonly process: {

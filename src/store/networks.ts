@@ -60,7 +60,10 @@ export async function readNetwork(paths: Paths, nameOrId: string): Promise<Netwo
   if (found) return found;
   const near = suggest(nameOrId, networkNames(paths));
   throw new TsboxError('NOT_FOUND', `network ${nameOrId} not found`, {
-    hint: near === undefined ? 'list them: tsbox network ls' : `did you mean ${near}? List them: tsbox network ls`,
+    hint:
+      near === undefined
+        ? 'list them: tsbox network ls'
+        : `did you mean ${near}? List them: tsbox network ls`,
   });
 }
 

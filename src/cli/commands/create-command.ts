@@ -77,7 +77,12 @@ export abstract class CreateCommand extends Verb {
   readOnly = flag('--read-only', 'Make the root file system read-only', FILES);
   shmSize = text('--shm-size', 'BYTES', 'Size of /dev/shm', FILES);
 
-  network = text('--network,--net', 'MODE', 'slirp4netns (default), none or host', NETWORK);
+  network = list(
+    '--network,--net',
+    'NETWORK',
+    'slirp4netns (default), pasta, none, host, container:NAME, or a network of yours',
+    NETWORK,
+  );
   publish = list(
     '-p,--publish',
     '[IP:][HOST:]PORT',
@@ -100,6 +105,7 @@ export abstract class CreateCommand extends Verb {
     'Its hardware address, where the network lets one choose',
     NETWORK,
   );
+  linkLocalIp = list('--link-local-ip', 'IP', 'A further, link-local address', NETWORK);
   networkAlias = list('--network-alias,--net-alias', 'NAME', 'A further name in its network', NETWORK);
 
   capAdd = list('--cap-add', 'CAP', 'Add a capability, or ALL', SECURITY);
@@ -243,7 +249,9 @@ export abstract class CreateCommand extends Verb {
 
   #network(): Partial<CreateOptions> {
     return defined<Partial<CreateOptions>>({
-      network: this.network,
+      network: this.network[0],
+      networks: given(this.network.slice(1)),
+      linkLocalIps: given(this.linkLocalIp),
       publish: given(this.publish),
       publishAll: this.publishAll || undefined,
       expose: given(this.expose),

@@ -1,0 +1,208 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TsboxError } from '../errors.ts';
+import { type Address, firstFree, formatAddress, macOf, parseAddress, parseSubnet } from '../network/ipam.ts';
+import type { Endpoint } from '../network/networks.ts';
+import { ioError } from '../store/atomic.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import { containerDirectory, shortId } from '../store/containers.ts';
+import {
+  holderOf,
+  isHeld,
+  releaseAddress,
+  releaseOf,
+  sweepAddresses,
+  takeAddress,
+  takenAddresses,
+} from '../store/network-addresses.ts';
+import type { EndpointRecord, EndpointState, NetworkRecord, PoolRecord } from '../store/network-record.ts';
+import { networkDirectory, readNetwork } from '../store/networks.ts';
+import { withCleanup } from '../util/cleanup.ts';
+import type { Engine } from './context.ts';
+
+/**
+ * Takes the addresses of a container in its networks, for this start, and writes down what it got. What it had before is given back
+ * first. Throws CONFLICT for an address that somebody has, NETWORK when a network is full, NOT_FOUND.
+ */
+export async function takeEndpoints(engine: Engine, record: ContainerRecord): Promise<Endpoint[]> {
+  return withCleanup(async cleanup => {
+    await releaseEndpoints(engine, record.id);
+    const endpoints: Endpoint[] = [];
+    for (const [i, wanted] of (record.network.networks ?? []).entries()) {
+      const endpoint = await takeEndpoint(engine, record, wanted, `eth${i}`);
+      cleanup.push(() => releaseEndpoint(engine, record.id, endpoint));
+      endpoints.push(endpoint);
+    }
+    writeEndpoints(engine, record, endpoints);
+    return endpoints;
+  });
+}
+
+/** What `run --explain` shows: nothing is taken. */
+export async function plannedEndpoints(engine: Engine, record: ContainerRecord): Promise<Endpoint[]> {
+  const found = [];
+  for (const [i, wanted] of (record.network.networks ?? []).entries()) {
+    const network = await readNetwork(engine.paths, wanted.network);
+    const taken = await takenAddresses(networkDirectory(engine.paths, network.name));
+    const addresses = network.pools.map(pool => wished(wanted, pool) ?? lowest(network, pool, taken) ?? '');
+    found.push(endpointOf(record, network, wanted, `eth${i}`, addresses));
+  }
+  return found;
+}
+
+/** One network more; also for `network connect`. */
+export async function takeEndpoint(
+  engine: Engine,
+  record: ContainerRecord,
+  wanted: EndpointRecord,
+  device: string,
+): Promise<Endpoint> {
+  const network = await readNetwork(engine.paths, wanted.network);
+  const addresses = [];
+  for (const pool of network.pools) addresses.push(await takeIn(engine, record, network, pool, wanted));
+  return endpointOf(record, network, wanted, device, addresses);
+}
+
+function endpointOf(
+  record: ContainerRecord,
+  network: NetworkRecord,
+  wanted: EndpointRecord,
+  device: string,
+  addresses: readonly string[],
+): Endpoint {
+  const first = parseAddress(addresses[0] ?? '');
+  return {
+    network,
+    device,
+    mac: wanted.mac ?? (first ? macOf(first) : ''),
+    addresses: [
+      ...addresses.map((address, i) => `${address}/${network.pools[i]?.subnet.split('/')[1] ?? ''}`),
+      ...(wanted.linkLocal ?? []).map(address => `${address}/${address.includes(':') ? 64 : 16}`),
+    ],
+    gateways: network.pools.map(pool => pool.gateway),
+    names: [...new Set([record.name, ...(wanted.aliases ?? []), shortId(record.id)])],
+  };
+}
+
+const familyOf = (pool: PoolRecord): 4 | 6 => (pool.gateway.includes(':') ? 6 : 4);
+const wished = (wanted: EndpointRecord, pool: PoolRecord): string | undefined => {
+  const text = familyOf(pool) === 4 ? wanted.ip : wanted.ip6;
+  const address: Address | undefined = text === undefined ? undefined : parseAddress(text);
+  return address && formatAddress(address);
+};
+
+async function takeIn(
+  engine: Engine,
+  record: ContainerRecord,
+  network: NetworkRecord,
+  pool: PoolRecord,
+  wanted: EndpointRecord,
+): Promise<string> {
+  const directory = networkDirectory(engine.paths, network.name);
+  const fixed = wished(wanted, pool);
+  if (fixed !== undefined) return takeFixed(engine, directory, network, fixed, record.id);
+  for (let sweeps = 0; ; ) {
+    const address = lowest(network, pool, await takenAddresses(directory));
+    if (address !== undefined && (await takeAddress(directory, address, record.id))) return address;
+    if (address === undefined && sweeps++ > 0) throw full(network, pool);
+    if (address === undefined) await sweepAddresses(engine.paths, directory);
+  }
+}
+
+function lowest(network: NetworkRecord, pool: PoolRecord, taken: ReadonlySet<string>): string | undefined {
+  const subnet = parseSubnet(pool.subnet);
+  const range = parseSubnet(pool.range ?? pool.subnet);
+  if (!subnet || !range)
+    throw new TsboxError('STORE_CORRUPT', `network ${network.name} has the subnet ${pool.subnet}`);
+  const never = new Set([pool.gateway, ...Object.values(pool.reserved ?? {})]);
+  return firstFree(subnet, range, address => never.has(address) || taken.has(address));
+}
+
+const full = (network: NetworkRecord, pool: PoolRecord): TsboxError =>
+  new TsboxError('NETWORK', `no free address in ${pool.range ?? pool.subnet} of network ${network.name}`, {
+    hint: 'stop a container of it, or make a network with a larger --subnet',
+  });
+
+async function takeFixed(
+  engine: Engine,
+  directory: string,
+  network: NetworkRecord,
+  address: string,
+  container: string,
+): Promise<string> {
+  while (!(await takeAddress(directory, address, container))) {
+    const holder = await holderOf(directory, address);
+    if (!holder) continue;
+    if (await isHeld(engine.paths, directory, holder))
+      throw new TsboxError(
+        'CONFLICT',
+        `address ${address} of network ${network.name} is in use by ${shortId(holder.container)}`,
+        {
+          hint: 'leave --ip out, or choose another address',
+        },
+      );
+    await releaseAddress(directory, holder);
+  }
+  return address;
+}
+
+const stateFile = (engine: Engine, id: string): string =>
+  join(containerDirectory(engine.paths, id), 'networks.json');
+
+/** For `inspect` and for who gives the addresses back; of an earlier start it means nothing. */
+export function writeEndpoints(
+  engine: Engine,
+  record: ContainerRecord,
+  endpoints: readonly Endpoint[],
+): void {
+  const networks: EndpointState[] = endpoints.map(({ network, device, addresses, gateways, mac, names }) => ({
+    network: network.name,
+    id: network.id,
+    aliases: names.filter(name => name !== record.name),
+    device,
+    addresses,
+    gateways: network.internal ? [] : gateways,
+    mac,
+  }));
+  writeStates(engine, record.id, networks);
+}
+
+export function writeStates(engine: Engine, id: string, networks: readonly EndpointState[]): void {
+  const path = stateFile(engine, id);
+  try {
+    writeFileSync(path, `${JSON.stringify({ version: 1, networks })}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw ioError(error, `cannot write ${path}`);
+  }
+}
+
+/** Empty where there is none. */
+export function readEndpoints(engine: Engine, id: string): readonly EndpointState[] {
+  try {
+    const file = JSON.parse(readFileSync(stateFile(engine, id), 'utf8')) as {
+      version?: number;
+      networks?: EndpointState[];
+    };
+    return file.version === 1 ? (file.networks ?? []) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Gives back what the container's last start has taken. */
+export async function releaseEndpoints(engine: Engine, id: string): Promise<void> {
+  for (const state of readEndpoints(engine, id)) await release(engine, id, state.network, state.addresses);
+}
+
+export const releaseEndpoint = (engine: Engine, id: string, endpoint: Endpoint): Promise<void> =>
+  release(engine, id, endpoint.network.name, endpoint.addresses);
+
+export async function release(
+  engine: Engine,
+  id: string,
+  network: string,
+  addresses: readonly string[],
+): Promise<void> {
+  const directory = networkDirectory(engine.paths, network);
+  for (const address of addresses) await releaseOf(directory, address.replace(/\/.*/, ''), id);
+}

@@ -1,0 +1,74 @@
+import type { Engine } from './context.ts';
+import type * as T from './types.ts';
+
+/** The part of `Tsbox` that is about volumes and networks. */
+export class ThingCalls {
+  readonly #engine: Engine;
+
+  protected constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  async createVolume(name?: string, labels: Readonly<Record<string, string>> = {}): Promise<T.VolumeSummary> {
+    return (await import('./volumes.ts')).createVolume(this.#engine, name, labels);
+  }
+
+  async volumes(): Promise<T.VolumeSummary[]> {
+    return (await import('./volumes.ts')).listVolumes(this.#engine);
+  }
+
+  async removeVolume(name: string, options: { force?: boolean } = {}): Promise<void> {
+    await (await import('./volumes.ts')).removeVolume(this.#engine, name, options);
+  }
+
+  /** Removes volumes that no container mounts: anonymous ones, or all. */
+  async pruneVolumes(options: T.PruneOptions = {}): Promise<T.Pruned> {
+    return (await import('./prune-volumes.ts')).pruneVolumes(this.#engine, options);
+  }
+
+  /** Makes a user-defined network. Returns its id. */
+  async createNetwork(name: string, options: T.NetworkCreateOptions = {}): Promise<string> {
+    return (await import('./network-create.ts')).createNetwork(this.#engine, name, options);
+  }
+
+  /** User-defined networks and those that are always there. */
+  async networks(options: T.NetworkListOptions = {}): Promise<T.NetworkSummary[]> {
+    return (await import('./network-list.ts')).listNetworks(this.#engine, options);
+  }
+
+  /** docker's inspect object of a network. */
+  async inspectNetwork(network: string): Promise<Record<string, unknown>> {
+    return (await import('./network-list.ts')).inspectNetwork(this.#engine, network);
+  }
+
+  async removeNetwork(network: string, options: { force?: boolean } = {}): Promise<void> {
+    await (await import('./network-remove.ts')).removeNetwork(this.#engine, network, options);
+  }
+
+  /** Removes networks that no container is in. */
+  async pruneNetworks(options: T.PruneOptions = {}): Promise<T.Pruned> {
+    return (await import('./network-remove.ts')).pruneNetworks(this.#engine, options);
+  }
+
+  /** Gives a container that was made on a user-defined network an interface in one more. */
+  async connectNetwork(
+    network: string,
+    container: string,
+    options: T.NetworkConnectOptions = {},
+  ): Promise<void> {
+    await (await import('./network-connect.ts')).connectNetwork(this.#engine, network, container, options);
+  }
+
+  async disconnectNetwork(
+    network: string,
+    container: string,
+    options: { force?: boolean } = {},
+  ): Promise<void> {
+    await (await import('./network-connect.ts')).disconnectNetwork(this.#engine, network, container, options);
+  }
+
+  /** What the holder of the networks starts: answers questions for names on a descriptor. Nothing for programs. */
+  async answerNames(descriptor: number): Promise<void> {
+    await (await import('./network-names.ts')).answerNames(this.#engine, descriptor);
+  }
+}
