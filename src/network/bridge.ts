@@ -1,4 +1,5 @@
 import type { NetworkDriver, NetworkRequest, NetworkSetup } from './driver.ts';
+import { forwardServices, servedByForwarder } from './forward.ts';
 import { namespaceOps } from './netns.ts';
 
 /**
@@ -15,11 +16,12 @@ export const bridge: NetworkDriver = {
     return {
       netns: 'new',
       ops: namespaceOps(),
-      services: [],
+      services: forwardServices(request),
       // Each name server knows of all networks of who asks: one is enough, and the others' are for when it is left.
       nameservers: gateways,
       ...(addresses[0] !== undefined && { address: addresses[0] }),
       addresses,
     };
   },
+  publish: servedByForwarder,
 };
