@@ -18,7 +18,8 @@ export function hostConfigOf(record: ContainerRecord): Record<string, unknown> {
     Annotations: record.annotations ?? {},
     CapAdd: orNull(record.capAdd),
     CapDrop: orNull(record.capDrop),
-    CgroupnsMode: 'private',
+    CgroupnsMode: record.namespaces?.cgroup ?? 'private',
+    ...limitsOf(record),
     Devices: (record.devices ?? []).map(deviceOf),
     Dns: record.dns,
     DnsOptions: record.dnsOptions ?? [],
@@ -40,6 +41,35 @@ export function hostConfigOf(record: ContainerRecord): Record<string, unknown> {
     Runtime: 'tsbox',
     Init: record.process.init,
     Ulimits: record.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
+  };
+}
+
+/** docker's names; 0 and empty: no limit. */
+function limitsOf({ limits }: ContainerRecord): Record<string, unknown> {
+  const r = limits?.resources ?? {};
+  const device = (flag: string): Record<string, unknown>[] =>
+    (r.devices ?? []).filter(d => d.flag === flag).map(d => ({ Path: d.path, Rate: d.value }));
+  return {
+    CgroupParent: limits?.parent ?? '',
+    Memory: r.memory ?? 0,
+    MemoryReservation: r.memoryReservation ?? 0,
+    MemorySwap: r.memorySwap || (r.memory ?? 0) * 2,
+    MemorySwappiness: null,
+    OomKillDisable: null,
+    NanoCpus: r.nanoCpus ?? 0,
+    CpuPeriod: r.cpuPeriod ?? 0,
+    CpuQuota: r.cpuQuota ?? 0,
+    CpuShares: r.cpuShares ?? 0,
+    CpuWeight: r.cpuWeight ?? 0,
+    CpusetCpus: r.cpusetCpus ?? '',
+    CpusetMems: r.cpusetMems ?? '',
+    PidsLimit: r.pidsLimit || null,
+    BlkioWeight: r.blkioWeight ?? 0,
+    BlkioWeightDevice: device('--blkio-weight-device').map(({ Path, Rate }) => ({ Path, Weight: Rate })),
+    BlkioDeviceReadBps: device('--device-read-bps'),
+    BlkioDeviceWriteBps: device('--device-write-bps'),
+    BlkioDeviceReadIOps: device('--device-read-iops'),
+    BlkioDeviceWriteIOps: device('--device-write-iops'),
   };
 }
 

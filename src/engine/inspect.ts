@@ -6,6 +6,7 @@ import { readRestart } from '../store/containers-restart.ts';
 import { volumeData } from '../store/volumes.ts';
 import type { Engine } from './context.ts';
 import { find } from './find.ts';
+import { readGroupFile } from './group-file.ts';
 import { configOf } from './inspect-config.ts';
 import { hostConfigOf } from './inspect-host-config.ts';
 import { kernelView } from './inspect-kernel.ts';
@@ -55,8 +56,23 @@ export async function inspectContainer(engine: Engine, nameOrId: string): Promis
       UsernsMode: record.userns.mode,
       RootEmulation: record.rootEmulation,
       SupervisorPid: state.status === 'running' ? state.supervisor : 0,
+      ...groupView(engine, record, state),
       ...kernelView(state),
     },
+  };
+}
+
+/** The control group of one that runs, and what became of each limit at its start or the last `update`. */
+function groupView(engine: Engine, { id }: ContainerRecord, state: ContainerState): Record<string, unknown> {
+  const group = state.status === 'running' ? readGroupFile(engine, id) : undefined;
+  return {
+    CgroupDriver: group?.driver ?? 'none',
+    CgroupPath: group?.path ?? '',
+    Limits: (group?.limits ?? []).map(({ flag, status, detail }) => ({
+      Flag: flag,
+      Status: status,
+      Detail: detail,
+    })),
   };
 }
 

@@ -2,7 +2,7 @@ import type { ContainerStats } from '../../index.ts';
 import { Option } from '../clipanion.ts';
 import { type HelpText, type Operands, Verb } from '../command.ts';
 import { printList } from '../format/list.ts';
-import { STATS_SHAPE, statsRow } from '../format/stats.ts';
+import { statsRow, statsShape } from '../format/stats.ts';
 import { flag, text } from '../options.ts';
 
 /** Cursor home, and nothing below: the next table is drawn over this one. */
@@ -13,8 +13,9 @@ export class Stats extends Verb {
     operands: '[OPTIONS] [CONTAINER...]',
     summary: 'Show what containers use, once a second',
     details:
-      'The numbers are summed up over the processes of a container in /proc: processor time of processes that have come and ' +
-      'gone between two looks is missed, memory is the proportional set size. {{.Source}} in a template says so.',
+      'The numbers are those of the control group of a container. Where it has none they are summed up over its processes in /proc: processor time ' +
+      'of processes that have come and gone between two looks is missed, memory is the proportional set size. {{.Source}} in a ' +
+      'template says which. PSI: part of the last ten seconds in which something waited for processors, memory, disks.',
   };
   static readonly operands: Operands = { min: 0, max: Number.POSITIVE_INFINITY };
 
@@ -36,6 +37,6 @@ export class Stats extends Verb {
 
   async #show(found: readonly ContainerStats[]): Promise<void> {
     const rows = found.map(each => statsRow(each, this.noTrunc));
-    await printList(this.context, STATS_SHAPE, rows, this.format);
+    await printList(this.context, statsShape(found), rows, this.format);
   }
 }

@@ -2,7 +2,7 @@ import type { ContainerStats } from '../../index.ts';
 import { humanSize, shortId } from './human.ts';
 import type { ListShape, Row } from './list.ts';
 
-/** docker's fields of `stats --format`, and `Source`. */
+/** docker's fields of `stats --format`, the pressure that the kernel measures, and `Source`. */
 export const STATS_SHAPE: ListShape = {
   headings: {
     Container: 'CONTAINER',
@@ -14,10 +14,19 @@ export const STATS_SHAPE: ListShape = {
     NetIO: 'NET I/O',
     BlockIO: 'BLOCK I/O',
     PIDs: 'PIDS',
+    CPUPressure: 'CPU PSI',
+    MemPressure: 'MEM PSI',
+    IOPressure: 'IO PSI',
     Source: 'SOURCE',
   },
   columns: ['ID', 'Name', 'CPUPerc', 'MemUsage', 'MemPerc', 'NetIO', 'BlockIO', 'PIDs'],
 };
+
+/** With columns of pressure where the kernel counts it for one of them. */
+export const statsShape = (found: readonly ContainerStats[]): ListShape =>
+  found.some(stats => stats.pressure)
+    ? { ...STATS_SHAPE, columns: [...STATS_SHAPE.columns, 'CPUPressure', 'MemPressure', 'IOPressure'] }
+    : STATS_SHAPE;
 
 export function statsRow(stats: ContainerStats, noTrunc: boolean): Row {
   const { memory, memoryLimit, cpuPercent } = stats;
@@ -32,9 +41,14 @@ export function statsRow(stats: ContainerStats, noTrunc: boolean): Row {
     NetIO: `${humanSize(stats.received)} / ${humanSize(stats.sent)}`,
     BlockIO: `${humanSize(stats.read)} / ${humanSize(stats.written)}`,
     PIDs: String(stats.pids),
+    CPUPressure: pressure(stats.pressure?.cpu),
+    MemPressure: pressure(stats.pressure?.memory),
+    IOPressure: pressure(stats.pressure?.io),
     Source: stats.source,
   };
 }
+
+const pressure = (value: number | undefined): string => (value === undefined ? '' : `${value.toFixed(2)}%`);
 
 /** docker shows memory in powers of 1024: `1.5MiB`. */
 export function binarySize(bytes: number): string {

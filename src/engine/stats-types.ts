@@ -1,0 +1,29 @@
+export interface StatsOptions {
+  /** Default true: one list per interval until the caller leaves. */
+  stream?: boolean;
+  /** Also containers that do not run. */
+  all?: boolean;
+  /** Milliseconds, default 1000. */
+  interval?: number;
+}
+
+export interface ContainerStats {
+  readonly id: string;
+  readonly name: string;
+  /** Of one processor: 200 for two that are busy. */
+  readonly cpuPercent: number;
+  /** Bytes; of a control group without the page cache that is not in use. */
+  readonly memory: number;
+  /** The limit, or where there is none the machine's memory. */
+  readonly memoryLimit: number;
+  readonly received: number;
+  readonly sent: number;
+  readonly read: number;
+  readonly written: number;
+  /** Processes and threads. */
+  readonly pids: number;
+  /** Where the numbers come from: the container's control group, or summed up over processes in /proc. */
+  readonly source: 'cgroup' | 'proc';
+  /** Percent of the last ten seconds in which some process waited for it; absent where the kernel does not count (PSI). */
+  readonly pressure?: { readonly cpu: number; readonly memory: number; readonly io: number };
+}
