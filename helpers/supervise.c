@@ -165,7 +165,7 @@ static int finish(void) {
 /* If the file it names is there; with no name unless somebody is connected, who does it himself. */
 static void run_onexit(const struct record *r) {
     char **argv = calloc(r->n + 1, sizeof *argv);
-    if (!S.started || !r->n || !argv || (r->f[1].n ? access(r->f[1].p, F_OK) : !S.alone)) return;
+    if (!S.started || r->n < 3 || !argv || (r->f[1].n ? access(r->f[1].p, F_OK) : !S.alone)) return;
     for (uint32_t i = 2; i < r->n; i++) argv[i - 2] = (char *)(uintptr_t)r->f[i].p;
     signals_default(); close_range_of(3, ~0u, CLOSE_CLOEXEC); execve(argv[0], argv, environ);
 }

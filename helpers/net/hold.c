@@ -42,7 +42,7 @@ static struct client *find_client(const char *id) {
 static void start_uplink(struct net *n) {
     int ready[2], out[2], stop[2], none = -1; static char *env[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
     char **argv = calloc(n->argv.n + 1, sizeof *argv);
-    if (!argv || pipe2(ready, O_CLOEXEC) || pipe2(out, O_CLOEXEC | O_NONBLOCK) || pipe2(stop, O_CLOEXEC)) return;
+    if (!argv || n->argv.n < 2 || pipe2(ready, O_CLOEXEC) || pipe2(out, O_CLOEXEC | O_NONBLOCK) || pipe2(stop, O_CLOEXEC)) return;
     for (uint32_t i = 1; i < n->argv.n; i++) argv[i - 1] = (char *)(uintptr_t)n->argv.f[i].p;
     n->since = time(NULL), n->uplink = fork();
     if (n->uplink == 0) {

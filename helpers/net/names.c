@@ -18,7 +18,7 @@ static void end_program(void) { close_kept(&channel); channel = -1; }
 void names_ended(pid_t pid) { if (pid == answerer) answerer = 0, end_program(); }
 static void start_program(void) {
     int pair[2], none = -1; char **argv = calloc(program.n + 1, sizeof *argv);
-    if (!program.n || !argv || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) return;
+    if (program.n < 2 || !argv || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) return;
     for (uint32_t i = 1; i < program.n; i++) argv[i - 1] = (char *)(uintptr_t)program.f[i].p;
     answerer = fork();
     if (answerer == 0) {
@@ -30,20 +30,21 @@ static void start_program(void) {
 void names_say(const char *p, size_t n) {
     if (channel >= 0 && !write_all(channel, p, n)) end_program();
 }
-static void ask(uint32_t token, const char *net, const struct sockaddr_in6 *from, const void *p, size_t n) {
+static void ask(uint32_t token, const char *net, const struct sockaddr_in6 *from, const char *way, const void *p, size_t n) {
     char source[64] = ""; struct buf b = {0};
     if (channel < 0) start_program();
     inet_ntop(from->sin6_family, from->sin6_family == AF_INET ? (const void *)&((const struct sockaddr_in *)(const void *)from)->sin_addr : &from->sin6_addr, source, sizeof source);
     event_open(&b, "query"); const char *t = text("%u", token);
-    event_field(&b, t, strlen(t)), event_field(&b, net, strlen(net)), event_field(&b, source, strlen(source)), event_field(&b, p, n);
+    event_field(&b, t, strlen(t)), event_field(&b, net, strlen(net)), event_field(&b, source, strlen(source));
+    event_field(&b, way, strlen(way)), event_field(&b, p, n);
     event_close(&b); names_say(b.p, b.n); free(b.p); free((void *)(uintptr_t)t);
 }
 static void on_udp(int fd, const char *net) {
     char p[QUESTION]; struct pending *at; ssize_t n;
     for (int i = 0; i < 64; i++) {
-        struct sockaddr_in6 from; socklen_t size = sizeof from;
+        struct sockaddr_in6 from = {0}; socklen_t size = sizeof from;
         if ((n = recvfrom(fd, p, sizeof p, MSG_DONTWAIT, (void *)&from, &size)) <= 0) return;
-        at = &pending[++last % PENDING]; *at = (struct pending){last, fd, from, size}; ask(last, net, &from, p, (size_t)n);
+        at = &pending[++last % PENDING]; *at = (struct pending){last, fd, from, size}; ask(last, net, &from, "udp", p, (size_t)n);
     }
 }
 static void close_connection(int i) { close(connections[i]->fd); free(connections[i]); connections[i] = NULL; }
@@ -57,7 +58,7 @@ static void on_tcp(int fd, const char *net) {
 }
 /* Each question has its length before it (RFC 1035, 4.2.2). */
 static void on_connection(int i) {
-    struct connection *c = connections[i]; struct sockaddr_in6 from; socklen_t size = sizeof from;
+    struct connection *c = connections[i]; struct sockaddr_in6 from = {0}; socklen_t size = sizeof from;
     ssize_t k = read(c->fd, c->p + c->n, sizeof c->p - c->n);
     if (k < 0 && errno == EAGAIN) return;
     if (k <= 0 || getpeername(c->fd, (void *)&from, &size)) { close_connection(i); return; }
@@ -66,14 +67,12 @@ static void on_connection(int i) {
         if (want > QUESTION) { close_connection(i); return; }
         if (c->n < want + 2) return;
         struct pending *at = &pending[++last % PENDING]; *at = (struct pending){last, -1 - i, {.sin6_flowinfo = c->serial}, 0};
-        ask(last, c->net, &from, c->p + 2, want); memmove(c->p, c->p + want + 2, c->n -= want + 2);
+        ask(last, c->net, &from, "tcp", c->p + 2, want); memmove(c->p, c->p + want + 2, c->n -= want + 2);
     }
 }
 /* `answer TOKEN BYTES` */
-static void on_answer(void) {
-    struct frame f; char head[2];
-    if (frame_read(channel, &f)) { end_program(); return; }
-    const struct record *r = f.n ? f.r : NULL; uint32_t token = r && r->n == 3 ? (uint32_t)strtoul(r->f[1].p, NULL, 10) : 0;
+static void give(const struct record *r) {
+    char head[2]; uint32_t token = r && r->n == 3 ? (uint32_t)strtoul(r->f[1].p, NULL, 10) : 0;
     struct pending *at = &pending[token % PENDING];
     if (!token || at->token != token || !r->f[2].n) return;
     at->token = 0; int i = -1 - at->fd;
@@ -81,6 +80,13 @@ static void on_answer(void) {
     if (!connections[i] || connections[i]->serial != at->to.sin6_flowinfo || r->f[2].n > 65535) return;
     head[0] = (char)(r->f[2].n >> 8), head[1] = (char)r->f[2].n;
     if (send(connections[i]->fd, head, 2, MSG_NOSIGNAL | MSG_MORE) != 2 || send(connections[i]->fd, r->f[2].p, r->f[2].n, MSG_NOSIGNAL) != (ssize_t)r->f[2].n) close_connection(i);
+}
+static void on_answer(void) {
+    struct frame f;
+    if (frame_read(channel, &f)) { end_program(); return; }
+    give(f.n ? f.r : NULL);
+    if (f.n) free((char *)(uintptr_t)f.r->f[0].p - 8); /* the payload: two lengths, then its first field */
+    free(f.r);
 }
 void names_watch(const struct asked *a, const char *net) {
     (void)net; for (int i = 0; i < 2; i++) watch_net(a->udp[i]), watch_net(a->tcp[i]);

@@ -59,6 +59,7 @@ static _Noreturn void child(struct ops ops, int ns, struct job j) {
     for (uint32_t i = 0; !why && i < ops.n; i++) {
         const struct record *r = &ops.r[i]; bool may = r->f[0].p[0] == '?';
         struct record plain = *r; struct field f0 = r->f[0]; struct field *all = calloc(r->n, sizeof *all);
+        if (!all) { why = text("no memory"); break; }
         memcpy(all, r->f, r->n * sizeof *all); f0.p += may, all[0] = f0, plain.f = all;
         if (perform(&j, &plain, &why) && !may && !why) why = text("%s %s: %s", f0.p, r->n > 1 ? r->f[1].p : "", strerror(errno));
         if (may) why = NULL;

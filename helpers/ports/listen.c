@@ -9,7 +9,7 @@ static bool parse_ip(const char *ip, unsigned port, union address *a) {
     return false;
 }
 static uint16_t bound_port(int fd) {
-    union address a; socklen_t n = sizeof a;
+    union address a = {0}; socklen_t n = sizeof a;
     return getsockname(fd, &a.any, &n) ? 0 : ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
 }
 /* Connections inherit keep-alive and no-delay from the socket that listens. Answers to datagrams leave from the address they came to. */

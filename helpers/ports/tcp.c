@@ -99,7 +99,7 @@ static void on_end(struct source *s, uint32_t events) {
 }
 /* PROXY protocol version 2 (haproxy's proxy-protocol.txt, section 2.2): who the client really is. */
 static bool introduce(struct conn *c) {
-    union address peer, own; socklen_t n = sizeof peer, m = sizeof own; unsigned char p[52] = "\r\n\r\n\0\r\nQUIT\n\x21";
+    union address peer = {0}, own = {0}; socklen_t n = sizeof peer, m = sizeof own; unsigned char p[52] = "\r\n\r\n\0\r\nQUIT\n\x21";
     if (getpeername(c->outer.s.fd, &peer.any, &n) || getsockname(c->outer.s.fd, &own.any, &m)) return false;
     bool six = peer.any.sa_family == AF_INET6; size_t each = six ? 16 : 4, all = 16 + 2 * each + 4;
     p[13] = six ? 0x21 : 0x11, p[15] = (unsigned char)(all - 16);
