@@ -5,6 +5,13 @@ import { readdir, stat, writeFile } from '../util/files.ts';
 /** `tmp/adding-<random>`: a work directory held by whoever adds images; its time is when that began. */
 export const ADDING_PREFIX = 'adding';
 
+/** `tmp/removing-<random>`: the same of whoever takes names away, and then collects. */
+export const REMOVING_PREFIX = 'removing';
+
+/** Killed, both leave layers and blobs that nobody refers to. */
+export const isCollectorsMark = (entry: string): boolean =>
+  entry.startsWith(`${ADDING_PREFIX}-`) || entry.startsWith(`${REMOVING_PREFIX}-`);
+
 /** When the longest-running command that adds images began (epoch milliseconds); undefined when there is none. */
 export async function oldestAdding(tmp: string): Promise<number | undefined> {
   let oldest: number | undefined;

@@ -5,7 +5,7 @@ import { ioError } from '../store/atomic.ts';
 import { withLock } from '../store/lock.ts';
 import { makeWorkDir } from '../store/workdir.ts';
 import { rename } from '../util/files.ts';
-import { ADDING_PREFIX, oldestAdding, tellAdding, wasSparedFor } from './collect-adding.ts';
+import { ADDING_PREFIX, oldestAdding, REMOVING_PREFIX, tellAdding, wasSparedFor } from './collect-adding.ts';
 import { type Garbage, garbageOf, isWantedAgain } from './collect-garbage.ts';
 import type { Engine } from './context.ts';
 import { removeTree } from './remove-tree.ts';
@@ -56,6 +56,17 @@ export async function whileAdding<T>(engine: Engine, work: () => Promise<T>): Pr
 /** Runs `work`, short and without network, while no layer is on its way out. */
 export async function withoutCollection<T>(engine: Engine, work: () => Promise<T>): Promise<T> {
   return withLock(lockPath(engine), work, { kind: 'shared' });
+}
+
+/** Runs `work`, which takes images out of the index and collects: if it is killed in between, the next command's sweep collects. */
+export async function whileRemoving<T>(engine: Engine, work: () => Promise<T>): Promise<T> {
+  const mark = await makeWorkDir(engine.paths.tmp, REMOVING_PREFIX);
+  try {
+    return await work();
+  } finally {
+    await removeTree(engine, mark.path.slice(engine.paths.root.length + 1)).catch(() => {});
+    await mark.release();
+  }
 }
 
 /** Removes what nobody refers to. Throws STORE_CORRUPT when an image cannot be read: what it needs is unknown then. */

@@ -1,7 +1,7 @@
 import { familiarReference, parseReference } from '../oci/reference.ts';
 import { listContainerRecords } from '../store/containers.ts';
 import type { ImageRecord } from '../store/images.ts';
-import { collect } from './collect.ts';
+import { collect, whileRemoving } from './collect.ts';
 import type { Engine } from './context.ts';
 import type { Pruned, PruneOptions } from './disk-types.ts';
 import { imageStore } from './find-image.ts';
@@ -25,8 +25,10 @@ export async function pruneImages(
     (image.names.length === 0 || !danglingOnly) &&
     matches({ created: image.created, labels: image.config.config.Labels ?? {} });
   const wanted = (await imageStore(engine).list()).filter(isWanted);
-  for (const { id } of wanted) await imageStore(engine).remove(id);
-  const { layers, bytes } = await collect(engine);
+  const { layers, bytes } = await whileRemoving(engine, async () => {
+    for (const { id } of wanted) await imageStore(engine).remove(id);
+    return collect(engine);
+  });
   return {
     untagged: wanted.flatMap(({ names, digests }) => [...names, ...digests].map(familiar)),
     deleted: [...wanted.map(({ id }) => id), ...layers],

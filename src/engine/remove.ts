@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
 import { signalProcess, waitProcess } from '../runtime/process.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
 import {
   containerDirectory,
   containerState,
@@ -45,6 +47,13 @@ export async function remove(engine: Engine, nameOrId: string, options: RemoveOp
     await openWorkDirectory(join(engine.paths.root, relative));
     await (await import('./remove-tree.ts')).removeTree(engine, relative);
   });
+  if (record && isOrphan(engine, record)) await (await import('./collect.ts')).collect(engine);
+}
+
+/** Its image was removed under it (`rmi -f`): its layers have lost their last user. */
+function isOrphan({ paths }: Engine, { image }: ContainerRecord): boolean {
+  const [algorithm = '', hex] = image.id.split(':');
+  return hex !== undefined && !existsSync(join(paths.images, 'blobs', algorithm, hex));
 }
 
 /** Nothing of the container runs afterwards. */

@@ -1,7 +1,7 @@
 import { TsboxError } from '../errors.ts';
 import { familiarReference, parseReference, repositoryOf } from '../oci/reference.ts';
 import type { ImageRecord } from '../store/images.ts';
-import { type Collected, collect } from './collect.ts';
+import { type Collected, collect, whileRemoving } from './collect.ts';
 import type { Engine } from './context.ts';
 import { findImage, imageStore } from './find-image.ts';
 import { activeConflict, nameConflict, runningConflict, stoppedConflict } from './rmi-conflicts.ts';
@@ -94,8 +94,10 @@ async function removeAll(
   image: ImageRecord,
   untagged: readonly string[],
 ): Promise<RemovedImage> {
-  await imageStore(engine).remove(image.id);
-  const { layers } = await collectUnlessDamaged(engine);
+  const { layers } = await whileRemoving(engine, async () => {
+    await imageStore(engine).remove(image.id);
+    return collectUnlessDamaged(engine);
+  });
   const order = [...image.layers].reverse();
   const mine = order.filter(layer => layers.includes(layer));
   const others = layers.filter(layer => !order.includes(layer));
@@ -106,8 +108,10 @@ async function removeAll(
 async function removeDamaged(engine: Engine, reference: string): Promise<RemovedImage> {
   const id = await imageStore(engine).identify(reference);
   if (id === undefined) throw new TsboxError('NOT_FOUND', `no such image: ${reference}`, { exitCode: 1 });
-  await imageStore(engine).remove(id);
-  const { layers } = await collectUnlessDamaged(engine);
+  const { layers } = await whileRemoving(engine, async () => {
+    await imageStore(engine).remove(id);
+    return collectUnlessDamaged(engine);
+  });
   return { untagged: [], deleted: [id, ...layers] };
 }
 

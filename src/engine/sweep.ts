@@ -9,7 +9,7 @@ import { identityAlive, ownIdentity } from '../store/containers-owner.ts';
 import { containerExists } from '../store/containers-read.ts';
 import { listTemporary, takeGarbage } from '../store/workdir.ts';
 import { rename } from '../util/files.ts';
-import { ADDING_PREFIX, beginOf } from './collect-adding.ts';
+import { beginOf, isCollectorsMark } from './collect-adding.ts';
 import type { Engine } from './context.ts';
 import { listGroupFiles } from './group-file.ts';
 
@@ -58,7 +58,7 @@ async function sweepGroups(engine: Engine): Promise<void> {
 /** Work directories that nobody holds, and what removers that were killed had moved there. */
 async function sweepTemporary(engine: Engine): Promise<void> {
   const entries = await listTemporary(engine.paths.tmp);
-  const marks = entries.filter(entry => entry.startsWith(`${ADDING_PREFIX}-`));
+  const marks = entries.filter(isCollectorsMark);
   for (const entry of entries.filter(each => !marks.includes(each))) {
     const [, remover] = /^gone-[^.]+\.(.+)$/.exec(entry) ?? [];
     if (remover === undefined) await sweepWorkDir(engine, entry);
@@ -67,7 +67,7 @@ async function sweepTemporary(engine: Engine): Promise<void> {
   if (marks.length > 0) await sweepMarks(engine, marks);
 }
 
-/** What commands had brought that were killed while they added images is garbage, too. Their marks go last: we may be killed as well. */
+/** What commands had brought, or taken the names of, that were killed before they were done is garbage, too. Their marks go last: we may be killed as well. */
 async function sweepMarks(engine: Engine, marks: readonly string[]): Promise<void> {
   const dead = [];
   for (const mark of marks) {

@@ -6,9 +6,9 @@ import { hasErrno, TsboxError } from '../errors.ts';
 import { digestHex, isDigest, sha256 } from '../oci/digest.ts';
 import { mkdir, readdir, rename, rm, stat } from '../util/files.ts';
 import { newSha256 } from '../util/hash.ts';
-import { ioError, newId, touch } from './atomic.ts';
+import { ioError, touch } from './atomic.ts';
 import { type ClaimOptions, withClaim } from './claims.ts';
-import { BLOB_PREFIX } from './workdir.ts';
+import { makeHeldFile } from './workdir.ts';
 
 /** What is known of a blob before its bytes arrive. What is given is checked. */
 export interface BlobExpectation {
@@ -113,14 +113,12 @@ export class BlobStore {
   /** Begins a blob. Two writers of one digest do not disturb each other: the last rename wins with the same bytes. */
   async writer(expect: BlobExpectation = {}): Promise<BlobWriter> {
     if (expect.digest !== undefined) this.path(expect.digest);
-    const temporary = join(this.#temporary, BLOB_PREFIX + newId().slice(0, 16));
     try {
       await mkdir(this.#temporary, { recursive: true, mode: 0o700 });
       await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-      const file = await promises.open(temporary, 'wx', 0o600);
       // Who sweeps tmp/ sees that it is being written.
-      (await import('../sys/flock.ts')).tryFlock(file.fd, 'exclusive');
-      return new Writer(file, temporary, digest => this.path(digest), expect);
+      const { path, file } = await makeHeldFile(this.#temporary);
+      return new Writer(file, path, digest => this.path(digest), expect);
     } catch (error) {
       throw ioError(error, `cannot begin a blob in ${this.#temporary}`);
     }

@@ -34,6 +34,18 @@ export async function makeWorkDir(tmpDir: string, prefix: string): Promise<WorkD
   }
 }
 
+/** Makes and holds `tmp/blob-<random>`, mode 0600. Throws the errors of open(2). */
+export async function makeHeldFile(tmpDir: string): Promise<{ path: string; file: FileHandle }> {
+  const { tryFlock } = await import('../sys/flock.ts');
+  for (;;) {
+    const path = join(tmpDir, BLOB_PREFIX + newId().slice(0, 16));
+    const file = await promises.open(path, 'wx', 0o600);
+    // As above: a sweeper may have come between open and flock.
+    if (tryFlock(file.fd, 'exclusive') && (await isStillThere(file, path))) return { path, file };
+    await file.close();
+  }
+}
+
 /** Makes and holds a directory of `tmp/` whose name says what it is for; undefined when somebody else holds it. Throws IO or NO_SPACE. */
 export async function takeNamedWorkDir(path: string): Promise<WorkDir | undefined> {
   const { tryFlock } = await import('../sys/flock.ts');
