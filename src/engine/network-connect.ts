@@ -77,10 +77,7 @@ async function join(
     gateways: network.internal ? [] : gateways,
     mac,
   };
-  writeStates(engine, record.id, [
-    ...states,
-    { ...mine, aliases: names.filter(name => name !== record.name) },
-  ]);
+  writeStates(engine, record.id, [...states, { ...mine, aliases: names.slice(1, -1) }]);
 }
 
 /** `tsbox network disconnect`. */

@@ -80,9 +80,15 @@ function endpointOf(
       ...(wanted.linkLocal ?? []).map(address => `${address}/${address.includes(':') ? 64 : 16}`),
     ],
     gateways: network.pools.map(pool => pool.gateway),
-    names: [...new Set([record.name, ...(wanted.aliases ?? []), shortId(record.id)])],
+    servers: network.internal ? ['-'] : record.dns,
+    names: namesOf(record, wanted, network),
   };
 }
+
+const namesOf = (record: ContainerRecord, wanted: EndpointRecord, network: NetworkRecord): string[] => [
+  ...new Set([record.name, ...(wanted.aliases ?? []), shortId(record.id)]),
+  `${record.name}.${network.name}`,
+];
 
 const familyOf = (pool: PoolRecord): 4 | 6 => (pool.gateway.includes(':') ? 6 : 4);
 const wished = (wanted: EndpointRecord, pool: PoolRecord): string | undefined => {
@@ -158,7 +164,7 @@ export function writeEndpoints(
   const networks: EndpointState[] = endpoints.map(({ network, device, addresses, gateways, mac, names }) => ({
     network: network.name,
     id: network.id,
-    aliases: names.filter(name => name !== record.name),
+    aliases: names.slice(1, -1),
     device,
     addresses,
     gateways: network.internal ? [] : gateways,

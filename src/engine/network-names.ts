@@ -1,3 +1,74 @@
+import { answerQuery, failure, type NameQuery } from '../network/dns-answer.ts';
+import { forward, HostServers } from '../network/dns-forward.ts';
+import { NameTable } from '../network/names.ts';
+import { encodeFrame, FrameReader } from '../runtime/wire.ts';
+import { builtin } from '../util/builtin.ts';
 import type { Engine } from './context.ts';
 
-export async function answerNames(_engine: Engine, _descriptor: number): Promise<void> {}
+/**
+ * The process that answers questions for names. The holder of the networks, which has the sockets that they come to, tells it on a
+ * descriptor who is called what and hands it the questions; what is not of the networks is asked of the machine's servers. It ends
+ * with the descriptor.
+ */
+export function answerNames(engine: Engine, descriptor: number): Promise<void> {
+  const socket = new (builtin('node:net').Socket)({ fd: descriptor, readable: true, writable: true });
+  const reader = new FrameReader();
+  const names = new Answerer((token, packet) => socket.write(encodeFrame([['answer', token, packet]])));
+  engine.reporter.debug('network', () => 'answers questions for names');
+  return new Promise(resolve => {
+    socket.on('data', (chunk: Buffer) => {
+      for (const record of reader.push(chunk)) names.receive(record);
+    });
+    socket.on('error', () => resolve());
+    socket.on('close', () => resolve());
+  });
+}
+
+/** More than this many questions at a time are not asked of others: something asks in a circle, or to do harm. */
+const MOST = 256;
+
+class Answerer {
+  readonly #table = new NameTable();
+  readonly #servers = new HostServers();
+  readonly #send: (token: string, packet: Buffer) => void;
+  #open = 0;
+
+  constructor(send: (token: string, packet: Buffer) => void) {
+    this.#send = send;
+  }
+
+  receive(record: readonly Buffer[]): void {
+    const [kind = '', a = '', b = '', c = '', d = '', ...rest] = record.slice(0, 64).map(String);
+    if (kind === 'name')
+      this.#table.add({
+        container: a,
+        network: b,
+        address: c,
+        servers: d.split(' ').filter(Boolean),
+        names: rest,
+      });
+    else if (kind === 'forget') this.#table.remove(a, b || undefined);
+    else if (kind === 'query') {
+      const query = { network: b, source: c, tcp: d === 'tcp', packet: record[5] ?? Buffer.alloc(0) };
+      void this.#answer(a, query);
+    }
+  }
+
+  async #answer(token: string, query: NameQuery): Promise<void> {
+    const known = answerQuery(this.#table, query);
+    const answer = known === 'forward' ? await this.#ask(query) : known;
+    if (answer) this.#send(token, answer);
+  }
+
+  async #ask(query: NameQuery): Promise<Buffer | undefined> {
+    const own = this.#table.asker(query.network, query.source)?.servers ?? [];
+    if (this.#open >= MOST) return failure(query);
+    this.#open++;
+    try {
+      const servers = own.length > 0 ? own : this.#servers.servers;
+      return (await forward(query.packet, servers, query.tcp)) ?? failure(query);
+    } finally {
+      this.#open--;
+    }
+  }
+}

@@ -99,7 +99,12 @@ const defaultRoute = (gateway: string, device: string, index: number): HolderRec
 ];
 
 const nameRecords = (endpoint: Endpoint): HolderRecord[] =>
-  endpoint.addresses.map(text => ['name', text.split('/')[0] ?? '', ...endpoint.names]);
+  endpoint.addresses.map(text => [
+    'name',
+    text.split('/')[0] ?? '',
+    endpoint.servers.join(' '),
+    ...endpoint.names,
+  ]);
 
 /** At most 15 bytes (IFNAMSIZ): enough of the id to be the only one, and which of its interfaces. */
 export const portName = (containerId: string, device: string): string =>

@@ -11,14 +11,16 @@ export const bridge: NetworkDriver = {
   probe: async () => ({ ok: true }),
   setup(request: NetworkRequest): NetworkSetup {
     const endpoints = request.endpoints ?? [];
-    const gateways = endpoints[0]?.gateways ?? [];
+    const open = endpoints.filter(endpoint => !endpoint.network.internal);
+    const gateways = [...open, ...endpoints][0]?.gateways ?? [];
     const addresses = endpoints.flatMap(endpoint => endpoint.addresses.map(text => text.replace(/\/.*/, '')));
     return {
       netns: 'new',
       ops: namespaceOps(),
       services: forwardServices(request),
-      // Each name server knows of all networks of who asks: one is enough, and the others' are for when it is left.
+      // Each name server knows of all networks of who asks; that of a network without a way out asks nobody else.
       nameservers: gateways,
+      resolver: true,
       ...(addresses[0] !== undefined && { address: addresses[0] }),
       addresses,
     };

@@ -67,6 +67,8 @@ export interface NetworkSetup {
   readonly services: readonly Service[];
   /** Addresses for resolv.conf; undefined: the host's; empty: none. */
   readonly nameservers?: readonly string[];
+  /** They know names without a dot, and ask --dns themselves. */
+  readonly resolver?: boolean;
   /** The container's own address for /etc/hosts, if it has one. */
   readonly address?: string;
   /** All of them, where there are several. */

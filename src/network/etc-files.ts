@@ -39,7 +39,7 @@ export function hostsFile(request: HostsRequest): string {
 }
 
 export interface ResolvRequest {
-  readonly setup: Pick<NetworkSetup, 'netns' | 'nameservers'>;
+  readonly setup: Pick<NetworkSetup, 'netns' | 'nameservers' | 'resolver'>;
   readonly host: ResolvConf;
   /** docker's --dns; replaces every other server. */
   readonly dns?: readonly string[];
@@ -54,10 +54,15 @@ export interface ResolvRequest {
 export function resolvConf(request: ResolvRequest): string {
   const { host, setup } = request;
   for (const server of request.dns ?? []) checkServer(server);
-  const servers = request.dns?.length ? request.dns : (setup.nameservers ?? hostServers(request));
+  const own = request.dns?.length && !setup.resolver ? request.dns : undefined;
+  const servers = own ?? setup.nameservers ?? hostServers(request);
   // A namespace without a way out has nobody to ask, and nothing to search.
   const search = given(request.dnsSearch) ?? (servers.length > 0 ? host.search : []);
-  const options = given(request.dnsOptions) ?? (servers.length > 0 ? host.options : []);
+  const options = given(request.dnsOptions) ?? [
+    ...(servers.length > 0 ? host.options : []),
+    // A container's name has no dot: without this it would first be sought in every search domain.
+    ...(setup.resolver ? ['ndots:0'] : []),
+  ];
   return [
     ...(search.length > 0 && search[0] !== '.' ? [`search ${search.join(' ')}\n`] : []),
     ...servers.map(server => `nameserver ${server}\n`),

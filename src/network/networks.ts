@@ -20,7 +20,9 @@ export interface Endpoint {
   readonly addresses: readonly string[];
   readonly gateways: readonly string[];
   readonly mac: string;
-  /** What the name server answers to: container name, aliases, short id. */
+  /** Whom the name server asks for this container, if not the machine's; `-`: nobody. */
+  readonly servers: readonly string[];
+  /** What the name server answers to: container name, aliases, short id, and `NAME.NETWORK` last. */
   readonly names: readonly string[];
 }
 

@@ -41,6 +41,7 @@ const ARROWS: Record<string, readonly string[]> = {
 const HOMES: Record<string, RegExp> = {
   clipanion: /^src\/cli\//,
   typanion: /^src\/cli\//,
+  'dns-packet': /^src\/network\//,
   koffi: /^src\/sys\//,
   tar: /^src\/layer\//,
   fzstd: /^src\/layer\//,
@@ -55,7 +56,7 @@ const HOMES: Record<string, RegExp> = {
 const ANYWHERE = ['errors', 'log'];
 const DRIVERS: Record<string, readonly string[]> = {
   storage: ['overlay', 'fuse-overlayfs', 'vfs', 'host'],
-  network: ['none', 'host', 'slirp4netns'],
+  network: ['none', 'host', 'slirp4netns', 'pasta', 'container', 'bridge'],
   cgroup: ['none', 'cgroupfs', 'systemd'],
 };
 
