@@ -1,7 +1,8 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
-import { FROM_SOURCE, HERE } from './here.ts';
+import { embeddedHelper } from './embedded.ts';
+import { FROM_SOURCE, HERE, SINGLE_FILE } from './here.ts';
 import { environment } from './paths.ts';
 
 /** Administrators' programs are often missing in a user's PATH. */
@@ -22,12 +23,13 @@ export function locateProgram(name: string): string | undefined {
   return [...listed, ...SYSTEM_DIRECTORIES].map(dir => join(dir, name)).find(isExecutable);
 }
 
-/** Absolute path of tsbox-helper: `$TSBOX_HELPER`, else beside the bundle. Throws HOST when it has not been built. */
+/** Absolute path of tsbox-helper: `$TSBOX_HELPER`, else beside the bundle, or what the single-file executable carries. Throws HOST when it has not been built. */
 export function helperPath(): string {
   const told = environment('TSBOX_HELPER');
   if (told !== undefined && !told.startsWith('/')) {
     throw new TsboxError('USAGE', `TSBOX_HELPER must be an absolute path, not ${JSON.stringify(told)}`);
   }
+  if (told === undefined && SINGLE_FILE) return embeddedHelper();
   const path = told ?? join(FROM_SOURCE ? join(HERE, '../../dist') : HERE, 'tsbox-helper');
   if (existsSync(path)) return path;
   throw new TsboxError('HOST', `the helper program is missing: ${path}`, {

@@ -88,6 +88,12 @@ function defaultRuntime(): string {
   return `/tmp/tsbox-${ourUid()}`;
 }
 
+/** Where things are kept that can be made again. */
+export function cacheDirectory(): string {
+  if (ourUid() === 0) return '/var/cache/tsbox';
+  return join(absoluteEnvironment('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'tsbox');
+}
+
 /** The XDG base directory specification says that a relative path there is to be ignored. */
 export function absoluteEnvironment(name: string): string | undefined {
   const value = environment(name);

@@ -1,0 +1,80 @@
+import {
+  closeSync,
+  fchmodSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { hasErrno, messageOf, TsboxError } from '../errors.ts';
+import { builtin } from '../util/builtin.ts';
+import { makeDirectories } from './directories.ts';
+import { cacheDirectory, ourUid } from './paths.ts';
+
+/** What the single-file executable carries (src/bundle/exe.ts sets it before anything else runs). */
+interface Embedded {
+  /** Path of the helper inside, its SHA-256 in hex, and its length. */
+  readonly helper: string;
+  readonly digest: string;
+  readonly length: number;
+}
+
+const embedded = (): Embedded => (globalThis as { TSBOX_EMBEDDED?: Embedded }).TSBOX_EMBEDDED as Embedded;
+
+/**
+ * A real file with the helper that this executable carries: named by its digest, in a directory that nobody else can write
+ * (0700), written and renamed as a whole. A file there that is not ours, has another length or can be written is replaced.
+ * Throws HOST when the directory is not the user's own or cannot be made.
+ */
+export function embeddedHelper(): string {
+  const { helper, digest, length } = embedded();
+  const directory = cacheDirectory();
+  const path = join(directory, `helper-${digest.slice(0, 32)}`);
+  if (isSound(path, length) && isPrivate(directory)) return path;
+  try {
+    makeDirectories(directory, 0o700);
+    if (!isPrivate(directory))
+      throw new Error('the directory must be the user’s own and closed to others (mode 0700)');
+    place(path, readFileSync(helper), digest);
+    return path;
+  } catch (cause) {
+    throw new TsboxError('HOST', `the helper cannot be unpacked into ${directory}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'set XDG_CACHE_HOME to a directory of yours, or TSBOX_HELPER to an installed helper',
+    });
+  }
+}
+
+function place(path: string, bytes: Buffer, digest: string): void {
+  if (builtin('node:crypto').createHash('sha256').update(bytes).digest('hex') !== digest)
+    throw new Error('this executable is damaged');
+  const temporary = `${path}.${process.pid}`;
+  rmSync(temporary, { force: true });
+  const fd = openSync(temporary, 'wx', 0o700);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    // Containers of root run as other ids, which must be able to execute it.
+    fchmodSync(fd, 0o555);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(temporary, path);
+}
+
+function isSound(path: string, length: number): boolean {
+  try {
+    const stat = lstatSync(path);
+    return stat.isFile() && stat.uid === ourUid() && stat.size === length && (stat.mode & 0o222) === 0;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return false;
+    throw error;
+  }
+}
+
+function isPrivate(directory: string): boolean {
+  const stat = lstatSync(directory);
+  return stat.isDirectory() && stat.uid === ourUid() && (stat.mode & 0o022) === 0;
+}
