@@ -1,5 +1,4 @@
-import { suggest } from '../util/suggest.ts';
-import { Mistake } from './parse-mistake.ts';
+import { Mistake, nearest } from './parse-mistake.ts';
 import { type Word, wordEnd } from './parse-words.ts';
 
 /** What a flag takes: a value, several of them when it may be repeated, or true and false. */
@@ -101,7 +100,7 @@ function unknownFlag(
   place: { from: number; to: number },
 ): Mistake {
   const names = Object.keys(table);
-  const near = suggest(name, names);
+  const near = nearest(name, names);
   const which = names.length === 0 ? 'takes no flags' : `has no flag --${name}`;
   const suggestion = near === undefined ? undefined : `--${near}`;
   return new Mistake(`${keyword} ${which}`, { ...place, suggestion });

@@ -1,7 +1,6 @@
-import { suggest } from '../util/suggest.ts';
 import type { FromInstruction, Instruction } from './instructions.ts';
 import { parseAdd, parseCopy } from './parse-copy.ts';
-import { Mistake } from './parse-mistake.ts';
+import { Mistake, nearest } from './parse-mistake.ts';
 import type { Request } from './parse-request.ts';
 import { parseCommand, parseHealthcheck, parseRun } from './parse-run.ts';
 import {
@@ -61,12 +60,6 @@ export function wrongKeyword(word: string): Mistake | undefined {
   return new Mistake(`there is no instruction ${JSON.stringify(shown)}`, {
     from: 0,
     to: word.length,
-    suggestion: keyword.length > 40 ? undefined : nearest(keyword),
+    suggestion: keyword.length > 40 ? undefined : nearest(keyword, KEYWORDS),
   });
-}
-
-/** Exchanged letters are two edits and one slip: FORM is FROM. */
-function nearest(keyword: string): string | undefined {
-  const sorted = (word: string): string => [...word].sort().join('');
-  return suggest(keyword, KEYWORDS) ?? KEYWORDS.find(known => sorted(known) === sorted(keyword));
 }

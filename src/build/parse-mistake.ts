@@ -1,3 +1,5 @@
+import { suggest } from '../util/suggest.ts';
+
 /** A mistake in a line, at a place of its joined text; parse.ts makes it a message with file, line and caret. */
 export class Mistake extends Error {
   readonly from: number | undefined;
@@ -11,4 +13,10 @@ export class Mistake extends Error {
     this.to = place.to ?? (place.from === undefined ? undefined : place.from + 1);
     this.suggestion = place.suggestion;
   }
+}
+
+/** What was probably meant. Exchanged letters are two edits and one slip: FORM is FROM. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const sorted = (text: string): string => [...text].sort().join('');
+  return suggest(word, candidates) ?? candidates.find(known => sorted(known) === sorted(word));
 }

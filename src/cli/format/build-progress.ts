@@ -30,6 +30,7 @@ export async function openBuildView(context: ViewContext, mode: BuildProgressMod
 class QuietBuildView implements BuildView {
   readonly #output: Output;
   readonly #steps = new BuildSteps();
+  #finished = false;
 
   constructor(output: Output) {
     this.#output = output;
@@ -46,7 +47,8 @@ class QuietBuildView implements BuildView {
   }
 
   finish(): void {
-    const report = failureReport(this.#steps);
+    const report = this.#finished ? [] : failureReport(this.#steps);
+    this.#finished = true;
     if (report.length > 0) this.#output.write(`${report.join('\n')}\n`);
   }
 }
@@ -77,6 +79,7 @@ class JsonBuildView implements BuildView {
 class PlainBuildView implements BuildView {
   readonly #output: Output;
   readonly #steps = new BuildSteps();
+  #finished = false;
   /** The step that wrote last: another one begins with an empty line and its title. */
   #last = 0;
 
@@ -106,7 +109,8 @@ class PlainBuildView implements BuildView {
   }
 
   finish(): void {
-    const report = failureReport(this.#steps);
+    const report = this.#finished ? [] : failureReport(this.#steps);
+    this.#finished = true;
     if (report.length > 0) this.#write(`\n${report.join('\n')}`);
   }
 
