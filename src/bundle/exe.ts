@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 /**
@@ -14,6 +14,7 @@ const [arch = '', helper = '', koffi = '', out = ''] = process.argv.slice(2);
 const oneKoffi: Plugin = {
   name: 'one koffi',
   setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^koffi$/ }, () => ({ path: resolve('node_modules/koffi/index.cjs') }));
     onResolve({ filter: /^@koromix\/koffi-/ }, ({ path }) => ({ path, namespace: 'koffi' }));
     onLoad({ filter: /.*/, namespace: 'koffi' }, ({ path }) => ({
       contents: path.endsWith(`linux-${arch}`)

@@ -27,6 +27,8 @@ const ARROWS: Record<string, readonly string[]> = {
   userns: ['layer', 'oci', 'store', 'sys', 'util'],
   // makes dist/ when tsbox is built, the usual filters among it; nobody imports it
   bundle: ['runtime'],
+  // the single-file executable: both programs in one; nobody imports it
+  exe: ['cli', 'userns', 'host'],
   oci: ['util'],
   // id maps are part of plans
   host: ['util', 'type:plan'],
