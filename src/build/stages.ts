@@ -1,8 +1,8 @@
 import { messageOf, TsboxError } from '../errors.ts';
 import { formatPlatform, hostPlatform, type Platform, parsePlatform } from '../oci/platform.ts';
-import { suggest } from '../util/suggest.ts';
 import type { Dockerfile, Instruction, SourceRange } from './instructions.ts';
 import { dockerfileError } from './messages.ts';
+import { nearest } from './parse-mistake.ts';
 import { needsOf, triggersOf } from './stages-needs.ts';
 import type { ContentSource, Stage, StageGraph } from './types.ts';
 import { expandWord, type Variables } from './variables-word.ts';
@@ -147,7 +147,7 @@ class Graph {
     if (byName >= 0) return byName;
     if (/^\d+$/.test(target) && Number(target) < stages.length) return Number(target);
     const names = stages.flatMap(stage => stage.from.as ?? []);
-    const near = suggest(target, names);
+    const near = nearest(target, names);
     throw new TsboxError('NOT_FOUND', `${this.#dockerfile.file} has no stage ${JSON.stringify(target)}`, {
       hint: near
         ? `did you mean ${near}?`
