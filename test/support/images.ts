@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { addSanitizerLibraries } from './sanitized.ts';
 import { tempHome } from './temp-home.ts';
 
 /** An image in memory: layers as uncompressed tar archives, the base first. */
@@ -110,6 +111,7 @@ function buildBusyboxRoot(dir: string): void {
     mkdirSync(join(dir, name), { recursive: true });
   }
   chmodSync(join(dir, 'tmp'), 0o1777);
+  addSanitizerLibraries(dir);
   copyFileSync('/bin/busybox', join(dir, 'bin/busybox'));
   chmodSync(join(dir, 'bin/busybox'), 0o755);
   const applets = spawnSync('/bin/busybox', ['--list'], { encoding: 'utf8' }).stdout.trim().split('\n');

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { SANITIZED } from './sanitized.ts';
 
 /**
  * The whole environment of a test: nothing of the caller's comes through but what is listed, and each pin says what would
@@ -26,6 +27,7 @@ export function sealedEnv(home: string, user: string): Record<string, string> {
     ...(user === 'root'
       ? { TSBOX_ROOT: join(home, '.local/share/tsbox'), TSBOX_RUNTIME_DIR: join(home, 'run/tsbox') }
       : {}),
+    ...(SANITIZED === undefined ? {} : { TSBOX_HELPER: SANITIZED }),
     ...passedOn(),
   };
 }
@@ -43,6 +45,7 @@ function passedOn(): Record<string, string> {
     'TSBOX_TEST_LONG',
     'TSBOX_TEST_CACHE',
     'TSBOX_TEST_BIN',
+    'TSBOX_TEST_SANITIZED',
     'TSBOX_DEBUG',
     'FUZZ_SECONDS',
     'FUZZ_SEED',
