@@ -15,6 +15,7 @@ export async function baseOf(engine: Engine, image: ImageRecord): Promise<StageR
   const { config, history, author, created, os, architecture, variant } = image.config;
   return {
     layers: image.layers,
+    baseLayers: image.layers.length,
     descriptors: image.layerDescriptors.map(inOci),
     config,
     history,
@@ -29,6 +30,7 @@ export async function baseOf(engine: Engine, image: ImageRecord): Promise<StageR
 export function scratch(platform: Platform, path: string): StageResult {
   return {
     layers: [],
+    baseLayers: 0,
     descriptors: [],
     config: { Env: [path], WorkingDir: '/' },
     history: [],

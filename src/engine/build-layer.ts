@@ -139,7 +139,7 @@ export async function keepUpper(
   });
 }
 
-async function makeLayer(
+export async function makeLayer(
   engine: Engine,
   mode: LayerRecord['userns'],
   work: (tree: LayerTree, blob: BlobWriter) => Promise<KeptLayer>,

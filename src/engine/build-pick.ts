@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { BuildContext } from '../build/types.ts';
 import { LowerTree } from '../layer/build-lower.ts';
-import { digestOf, membersOf, packMembers } from '../layer/build-members.ts';
-import { type Selection, selectFiles } from '../layer/build-select.ts';
+import { type CopyNode, digestOf, membersOf, packMembers } from '../layer/build-members.ts';
+import { type Choice, type Selection, selectFiles } from '../layer/build-select.ts';
 import type { SourceFound, SourceGo, SourceTask } from '../layer/build-tasks.ts';
 import { BuildCache } from '../store/build-cache.ts';
 import { ContextTree } from './build-copy-tree.ts';
@@ -30,7 +30,11 @@ function treeOf(context: BuildContext): ContextTree {
 
 /** From a context: read by this process, with the caller's rights. */
 export function pickFromContext(context: BuildContext, selection: Selection): Pick {
-  const choice = selectFiles(treeOf(context), selection);
+  return pickChoice(selectFiles(treeOf(context), selection));
+}
+
+/** Files that this process can read. */
+export function pickChoice<N extends CopyNode>(choice: Choice<N>): Pick {
   return {
     found: { digest: digestOf(choice), sources: choice.sources },
     pieces: async go => packMembers(membersOf(choice, go), false),
@@ -40,7 +44,7 @@ export function pickFromContext(context: BuildContext, selection: Selection): Pi
 
 /** From a stack of layers, where the ids of its files exist. Known already when the same was asked of the same layers before. */
 export async function pickFromLayers(
-  session: BuildSession,
+  session: Parts,
   layers: readonly string[],
   selection: Selection,
 ): Promise<Pick> {
@@ -68,13 +72,19 @@ export async function pickFromLayers(
   };
 }
 
+interface Parts {
+  readonly engine: BuildSession['engine'];
+  readonly options: BuildSession['options'];
+  readonly cache: BuildSession['cache'];
+}
+
 interface LayersProcess {
   readonly process: BuildProcess;
   readonly found: SourceFound;
 }
 
 async function startPick(
-  { engine }: BuildSession,
+  { engine }: Parts,
   layers: readonly string[],
   selection: Selection,
 ): Promise<LayersProcess> {

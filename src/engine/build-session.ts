@@ -36,6 +36,8 @@ export interface StageResult {
   /** Diff ids, base first, and the archives of the same layers. */
   readonly layers: readonly string[];
   readonly descriptors: readonly Descriptor[];
+  /** How many of them are the base image's. */
+  readonly baseLayers: number;
   readonly config: RunConfig;
   readonly history: readonly HistoryEntry[];
   readonly author?: string;

@@ -78,6 +78,7 @@ class StageBuilder {
     const { author, config } = this.#config;
     return {
       layers: this.#layers,
+      baseLayers: this.#base.baseLayers,
       descriptors: this.#descriptors,
       config,
       history: this.#history,

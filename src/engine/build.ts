@@ -9,6 +9,7 @@ import { BuildCache } from '../store/build-cache.ts';
 import { BuildContexts } from './build-contexts.ts';
 import { addBuiltImage } from './build-image.ts';
 import { buildStages } from './build-order.ts';
+import { needsImage, writeOutput } from './build-output.ts';
 import { type BuildSession, Progress, type StageResult } from './build-session.ts';
 import { whileAdding } from './collect.ts';
 import type { Engine } from './context.ts';
@@ -72,15 +73,31 @@ async function openSession({ contexts, emit, ...input }: SessionInput): Promise<
   };
 }
 
-async function finish(session: SessionParts, result: StageResult): Promise<Omit<BuildResult, 'warnings'>> {
+async function finish(session: SessionParts, built: StageResult): Promise<Omit<BuildResult, 'warnings'>> {
   const { engine, options } = session;
+  const result = await asAsked(session, built);
   const names = namesOf(options);
-  const { labels, annotations } = options;
-  const extras = { ...(labels && { labels }), ...(annotations && { annotations }) };
-  const added = await addBuiltImage(engine, result, extras, names);
-  session.progress.emit({ type: 'image', id: added.id, names });
-  return { ...added, names };
+  const outputs = options.outputs ?? [];
+  const image =
+    outputs.length === 0 || outputs.some(needsImage)
+      ? await addBuiltImage(engine, result, extrasOf(options), names)
+      : undefined;
+  for (const output of outputs) await writeOutput(session, output, result, image && { ...image, names });
+  if (!image) return { names: [] };
+  session.progress.emit({ type: 'image', id: image.id, names });
+  return { ...image, names };
 }
+
+async function asAsked({ engine, options }: SessionParts, built: StageResult): Promise<StageResult> {
+  if (!options.squash) return built;
+  const { squashed } = await import('./build-squash.ts');
+  return squashed(engine, built, built.baseLayers);
+}
+
+const extrasOf = ({ labels, annotations }: BuildOptions) => ({
+  ...(labels && { labels }),
+  ...(annotations && { annotations }),
+});
 
 async function readGraph(
   options: BuildOptions,

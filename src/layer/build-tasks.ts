@@ -49,7 +49,14 @@ export interface SourceTask extends BuildTaskCommon {
   readonly selection: Selection;
 }
 
-export type BuildTask = KeepTask | AddTask | SourceTask;
+/** Makes one layer of several in the empty directory on descriptor 0; its archive goes to descriptor 1. Reply, on descriptor 4: KeptLayer. */
+export interface SquashTask extends BuildTaskCommon {
+  readonly task: 'build-squash';
+  /** Those of `lowers` that stay as they are. */
+  readonly base: readonly string[];
+}
+
+export type BuildTask = KeepTask | AddTask | SourceTask | SquashTask;
 
 export interface KeptLayer extends PackResult {
   /** Of the archive. */

@@ -10,11 +10,12 @@ import type { FlattenTask, Task, TaskReply } from '../layer/tasks.ts';
  * whose data go to a file, the other way round.
  */
 let replyTo = 1;
+const WRITES_ARCHIVE: readonly string[] = ['commit', 'build-keep', 'build-add', 'build-squash'];
 
 async function main(argument: string | undefined): Promise<void> {
   try {
     const task = JSON.parse(argument ?? '') as Task | CopyTask | BuildTask;
-    if (task.task === 'commit' || task.task === 'build-keep' || task.task === 'build-add') replyTo = 4;
+    if (WRITES_ARCHIVE.includes(task.task)) replyTo = 4;
     if (task.task === 'flatten') await flattenLayers(task);
     else if (task.task === 'copy-in' || task.task === 'copy-out' || task.task === 'export')
       (await import('./copy.ts')).copy(task);
