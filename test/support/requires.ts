@@ -93,9 +93,11 @@ const NEEDS = {
   bzip2: program('bzip2'),
   bwrap: program('bwrap', 'bubblewrap'),
   script: program('script', 'bsdutils'),
+  uml: program('linux.uml', 'user-mode-linux'),
   zstd: program('zstd'),
   cc: program('cc', 'gcc'),
   make: program('make'),
+  strace: program('strace'),
   long: {
     fixable: false,
     missing: () => (process.env.TSBOX_TEST_LONG ? undefined : 'takes long; run with --long'),
