@@ -34,8 +34,7 @@ export class IgnoreRules {
   match(path: string, parent: ParentMatch): { ignored: boolean; match: ParentMatch } {
     let ignored = false;
     const match = this.#rules.map((rule, i) => {
-      // What has no say is not asked: an exception to nothing, a rule for what is ignored already.
-      const matches = parent[i] === true || (rule.exception === ignored && rule.test(path));
+      const matches = parent[i] === true || rule.test(path);
       if (matches) ignored = !rule.exception;
       return matches;
     });
