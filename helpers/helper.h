@@ -79,7 +79,7 @@ _Noreturn void walk_fail(struct walk *w, const char *plan, unsigned index, const
 void tie_to_parent(void), become_root(void), log_write(int fd, int stream, const char *p, size_t n);
 void journal(const struct request *q, const char *time, const char *what); int state_write(const struct request *q, pid_t pid, const char *since, int status, bool ended);
 int supervise(struct request *q, enum role role), docker_status(int status);
-void early_begin(const char *path); /* early/: what may be made before the request has come, after a model in a file */
+void early_begin(const char *path), early_drop(void); /* early/: what may be made before the request has come, after a model in a file */
 extern const struct request *log_request; /* for log_write: path and limits of the log */
 extern int signal_pipe; int front_run(int session, const char *streams, const char *keys, size_t nkeys); /* -1: there is none */
 bool filter_keys(const char *keys, size_t nkeys, const char *in, size_t n, char *out, size_t *used);

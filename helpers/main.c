@@ -9,7 +9,7 @@ static int run(enum role role) {
     int e = request_read(CHANNEL, &q, &step);
     if (!e && role == JOIN && (!q.target[1].v || open_proc((uint64_t)q.target[0].v, (uint64_t)q.target[1].v) < 0))
         e = ESRCH, step = "target";
-    if (e) { SAY("failed", "header", "0", text("%d", e), step); return FAIL; }
+    if (e) { early_drop(); SAY("failed", "header", "0", text("%d", e), step); return FAIL; }
     if (role != ENTER && !q.front->s) close(SIGNAL_PIPE);
     return supervise(&q, role);
 }
