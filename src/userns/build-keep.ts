@@ -35,8 +35,10 @@ function removeStub(lower: LowerTree, stub: ByteString): void {
   let { path } = resolveDestination(lower, stub);
   while (path !== '' && isLeftOver(lower, path)) {
     try {
-      if (lstatSync(toPath(`/${path}`)).isDirectory()) rmdirSync(toPath(`/${path}`));
-      else unlinkSync(toPath(`/${path}`));
+      // What the image has already was not made in the upper directory.
+      const here = lstatSync(toPath(`/${path}`), { throwIfNoEntry: false });
+      if (here?.isDirectory()) rmdirSync(toPath(`/${path}`));
+      else if (here) unlinkSync(toPath(`/${path}`));
     } catch (error) {
       if (hasErrno(error, 'ENOTEMPTY', 'EBUSY')) return;
       throw error;
