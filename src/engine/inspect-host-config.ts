@@ -8,7 +8,7 @@ export function hostConfigOf(record: ContainerRecord): Record<string, unknown> {
     Binds: orNull(record.mounts.filter(m => m.type !== 'tmpfs' && !m.anonymous).map(bindText)),
     ContainerIDFile: '',
     LogConfig: { Type: record.log?.driver ?? 'json-file', Config: record.log?.options ?? {} },
-    NetworkMode: record.network.driver,
+    NetworkMode: networkMode(record),
     PortBindings: portBindings(record.network.ports),
     RestartPolicy: {
       Name: record.restart?.name ?? 'no',
@@ -42,6 +42,12 @@ export function hostConfigOf(record: ContainerRecord): Record<string, unknown> {
     Init: record.process.init,
     Ulimits: record.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
   };
+}
+
+/** The first network by its name; `container:ID`. */
+function networkMode({ network }: ContainerRecord): string {
+  if (network.container !== undefined) return `container:${network.container}`;
+  return network.networks?.[0]?.network ?? network.driver;
 }
 
 /** docker's names; 0 and empty: no limit. */

@@ -4,6 +4,8 @@ import { networkDriver } from '../network/select.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
 import { containerRuntimeDir } from './container-paths.ts';
 import type { Engine } from './context.ts';
+import { endpointSettings } from './inspect-endpoints.ts';
+import { readEndpoints } from './network-endpoints.ts';
 import { servedPorts } from './ports-served.ts';
 
 type Bindings = Record<string, { HostIp: string; HostPort: string }[] | null>;
@@ -26,9 +28,9 @@ export function networkSettingsOf(
     IPv6Gateway: '',
     GlobalIPv6Address: '',
     MacAddress: '',
-    Networks: {
-      [record.network.driver]: { IPAddress: address, Gateway: '', NetworkID: record.network.driver },
-    },
+    Networks: record.network.networks
+      ? endpointSettings(record.id, record.network.networks, running ? readEndpoints(engine, record.id) : [])
+      : { [record.network.driver]: { IPAddress: address, Gateway: '', NetworkID: record.network.driver } },
   };
 }
 

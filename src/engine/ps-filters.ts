@@ -39,7 +39,9 @@ const FILTERS: Readonly<Record<string, Compile>> = {
     return found => found.record.created > other.created;
   },
   volume: value => found => found.record.mounts.some(m => m.source === value || m.target === value),
-  network: value => found => found.record.network.driver === value,
+  network: value => found =>
+    found.record.network.networks?.some(each => each.network === value) ??
+    found.record.network.driver === value,
   publish: value => publishes(value),
   expose: value => exposes(value),
   health: (value, engine) => {

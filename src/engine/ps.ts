@@ -54,6 +54,6 @@ function summarize(engine: Engine, record: ContainerRecord, state: ContainerStat
     ports: servedPorts(engine, record, state),
     labels: record.labels,
     mounts: record.mounts.filter(m => m.type !== 'tmpfs').map(m => m.source),
-    networks: [record.network.driver],
+    networks: record.network.networks?.map(each => each.network) ?? [record.network.driver],
   };
 }

@@ -37,6 +37,7 @@ export async function remove(engine: Engine, nameOrId: string, options: RemoveOp
   const id = await findContainerId(engine.paths, nameOrId);
   const record = await readContainerRecord(engine.paths, id).catch(() => undefined);
   if (!options.ended) await end(engine, id, options.force ?? false);
+  if (record?.network.networks) await (await import('./network-endpoints.ts')).releaseEndpoints(engine, id);
   // Last of all the container: if we are killed before, the same command again finds it and finishes.
   await rm(containerRuntimeDir(engine, id), { recursive: true, force: true });
   if (options.volumes && record?.mounts.some(m => m.anonymous)) {

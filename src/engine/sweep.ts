@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, messageOf } from '../errors.ts';
 import { newId } from '../store/atomic.ts';
@@ -18,12 +19,24 @@ import { listGroupFiles } from './group-file.ts';
  * nothing to do. Never touches what a living process is working on, never throws: what fails is tried again next time.
  */
 export async function sweep(engine: Engine): Promise<void> {
-  const steps = [sweepFleeting, sweepTemporary, (e: Engine) => sweepDrafts(e.paths), sweepGroups];
+  const steps = [
+    sweepFleeting,
+    sweepTemporary,
+    (e: Engine) => sweepDrafts(e.paths),
+    sweepGroups,
+    sweepNetworks,
+  ];
   for (const step of steps) {
     await step(engine).catch((error: unknown) => {
       engine.reporter.debug('store', () => `sweep: ${messageOf(error)}`);
     });
   }
+}
+
+/** Most users have none: one listing. */
+async function sweepNetworks(engine: Engine): Promise<void> {
+  if (readdirSync(engine.paths.networks).length === 0) return;
+  await (await import('./network-sweep.ts')).sweepNetworks(engine.paths);
 }
 
 /** `--rm` containers that have ended, and those of `run` that never began, when their maker is dead. */
