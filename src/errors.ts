@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   REGISTRY: 'a registry refused, failed or answered nonsense',
   UNAUTHORIZED: 'a registry wants credentials or refuses the ones given',
   DIGEST: 'content does not match its digest',
+  SIGNATURE: 'the signature policy does not accept an image',
   MANIFEST: 'a manifest or image config is malformed',
   LAYER: 'a layer archive is malformed or tries to leave its directory',
   PLATFORM: 'an image has no variant for this platform',

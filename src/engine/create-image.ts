@@ -28,7 +28,7 @@ export async function findImage(engine: Engine, options: CreateOptions): Promise
 async function lookup(engine: Engine, options: CreateOptions) {
   const { ImageStore } = await import('../store/images.ts');
   // An image that is here needs no registry code at all: this is the hot path of `run`.
-  if ((options.pull ?? 'missing') === 'missing' && !options.platform) {
+  if ((options.pull ?? 'missing') === 'missing' && !options.platform && !options.requireSignature) {
     const found = await new ImageStore(engine.paths.images, engine.paths.tmp).resolve(options.image);
     if (found) return found;
   }
@@ -36,6 +36,8 @@ async function lookup(engine: Engine, options: CreateOptions) {
   return ensureImage(engine, options.image, {
     policy: options.pull ?? 'missing',
     ...(options.platform && { platform: options.platform }),
+    ...(options.requireSignature && { requireSignature: true }),
+    ...(options.signaturePolicy && { signaturePolicy: options.signaturePolicy }),
   });
 }
 

@@ -9,7 +9,7 @@ import type { ContainerRecord } from '../store/container-record.ts';
 export function isolationAnnotations(record: ContainerRecord): Record<string, string> {
   const plain = record.seccomp === 'default' && !mayMount(record);
   return {
-    ...(plain && { [ANNOTATION.landlock]: record.strict ? 'must' : 'try' }),
+    ...(record.strict ? { [ANNOTATION.landlock]: 'must' } : plain && { [ANNOTATION.landlock]: 'try' }),
     ...(plain && { [ANNOTATION.nestedUserns]: 'off' }),
     // The default filter refuses every call about keys, and a keyring counts against the user's quota of 200.
     ...(record.seccomp !== 'default' && { [ANNOTATION.keyring]: 'true' }),

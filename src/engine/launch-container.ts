@@ -45,6 +45,7 @@ export async function launchContainer(
   const group = record.limits || isUnified() ? await startOf(engine, record) : undefined;
   const planned = await containerPlan(engine, record, await endpointsOf(engine, record));
   const plan = group ? group.prepare(planned) : planned;
+  if (record.strict) (await import('./strict.ts')).checkStrict(engine, record, plan.maps);
   engine.reporter.debug('engine', () => `starts ${record.id.slice(0, 12)} (${record.name})`);
   engine.reporter.debug('network', () => `${record.network.driver}, network namespace ${plan.network.netns}`);
   for (const warning of plan.network.warnings ?? []) engine.reporter.warn(warning);

@@ -13,6 +13,7 @@ import { type EagerLayers, eagerWriter, type MemberHint } from './load-eager.ts'
 import { checkAborted, keepImage } from './load-image.ts';
 import { readOciLayout } from './load-oci.ts';
 import { TarFiles } from './load-tar.ts';
+import { checkArchivePolicy } from './signatures.ts';
 import type { LoadOptions } from './types.ts';
 
 /**
@@ -40,6 +41,7 @@ async function loadAll(
   input: NodeJS.ReadableStream | string,
   { platform }: LoadOptions,
 ): Promise<string[]> {
+  await checkArchivePolicy();
   const wanted = platform === undefined ? hostPlatform() : parsePlatform(platform);
   const { blobs } = imageStore(engine);
   const eager: EagerLayers = new Map();

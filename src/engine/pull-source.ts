@@ -13,6 +13,7 @@ import { bringLayer, type LayerJob } from './pull-layer.ts';
 import { LayerProgress } from './pull-progress.ts';
 import { eachOf } from './pull-queue.ts';
 import { checkSpace, neededSpace } from './pull-space.ts';
+import { checkSignatures, type SignatureOptions } from './signatures.ts';
 import type { PullResult } from './types.ts';
 import { hasLayer } from './unpack.ts';
 
@@ -26,6 +27,7 @@ export interface PullContext {
   readonly rules: RegistryRules;
   readonly limits: NetworkLimits;
   readonly platform: string | undefined;
+  readonly signatures: SignatureOptions;
   progress(event: ProgressEvent): void;
 }
 
@@ -37,7 +39,10 @@ export async function pullFrom(context: PullContext, ref: Reference, source: Sou
   const client = new RegistryClient({ ...context, reporter: engine.reporter, source, signal });
   context.progress({ id: ref.tag ?? ref.digest ?? '', status: `Pulling from ${ref.path}` });
   const warn = (text: string): void => engine.reporter.warn(text);
-  const remote = await readRemoteImage({ client, blobs: images.blobs, ref, platform, warn });
+  const signed = await checkSignatures(client, ref, platform, context.signatures);
+  // What was verified is what is pulled, also if the tag is moved in between.
+  const pinned = signed === undefined ? ref : { ...ref, digest: signed };
+  const remote = await readRemoteImage({ client, blobs: images.blobs, ref: pinned, platform, warn });
   const jobs = await planLayers(context, remote);
   await checkRoom(context, jobs, formatReference(ref));
   const layer = { engine: { ...engine, signal }, client, blobs: images.blobs };

@@ -10,7 +10,7 @@ import { whileAdding } from './collect.ts';
 import type { Engine } from './context.ts';
 import type { PullContext } from './pull-source.ts';
 import { expandAlias } from './short-names.ts';
-import type { PullOptions, PullPolicy, PullResult } from './types.ts';
+import type { PullOptions, PullResult } from './types.ts';
 
 /**
  * Brings an image and gives it its name. Policy: `always` (default) asks the registry and fetches what differs, `missing`
@@ -24,7 +24,8 @@ export async function pull(
 ): Promise<PullResult> {
   const images = new ImageStore(engine.paths.images, engine.paths.tmp);
   const policy = options.policy ?? 'always';
-  const here = policy === 'always' ? undefined : await findHere(engine, images, reference, options.platform);
+  const ask = policy === 'always' || options.requireSignature;
+  const here = ask ? undefined : await findHere(engine, images, reference, options.platform);
   if (here !== undefined) return asResult(parseReference(here.name), here.record);
   if (policy === 'never') throw notHere(reference);
   const ref = parseReference(await expandAlias(engine, reference));
@@ -38,12 +39,13 @@ export async function pull(
 export async function ensureImage(
   engine: Engine,
   reference: string,
-  options: { policy?: PullPolicy; platform?: string; onProgress?: (event: ProgressEvent) => void } = {},
+  options: PullOptions = {},
 ): Promise<ImageRecord> {
   const images = new ImageStore(engine.paths.images, engine.paths.tmp);
   const policy = options.policy ?? 'missing';
   const isId = /^(?:sha256:[0-9a-f]+|[0-9a-f]{64})$/.test(reference);
-  const ask = policy === 'always' && !isId;
+  // Whether what is here was verified when it came, nobody knows.
+  const ask = options.requireSignature || (policy === 'always' && !isId);
   const here = ask ? undefined : await findHere(engine, images, reference, options.platform);
   if (here !== undefined) return here.record;
   if (policy === 'never' || isId) throw notHere(reference);
@@ -117,7 +119,9 @@ async function fetchImage(
   const patience = limits ?? DEFAULT_LIMITS;
   const http = new Http(patience);
   const progress = options.onProgress ?? ((event: ProgressEvent) => engine.reporter.progress(event));
-  const context = { engine, images, http, rules, limits: patience, platform: options.platform, progress };
+  const { platform } = options;
+  const signatures = { required: options.requireSignature ?? false, policyFile: options.signaturePolicy };
+  const context = { engine, images, http, rules, limits: patience, platform, progress, signatures };
   try {
     return await whileAdding(engine, () => firstThatWorks(context, ref, sources));
   } finally {
@@ -146,7 +150,16 @@ async function firstThatWorks(
 
 /** What a mirror does wrong, another registry may do right; what is wrong here stays wrong. */
 function mayPass(error: unknown): boolean {
-  const mirrors = ['REGISTRY', 'UNAUTHORIZED', 'NOT_FOUND', 'DIGEST', 'MANIFEST', 'LAYER', 'PLATFORM'];
+  const mirrors = [
+    'REGISTRY',
+    'UNAUTHORIZED',
+    'NOT_FOUND',
+    'DIGEST',
+    'MANIFEST',
+    'LAYER',
+    'PLATFORM',
+    'SIGNATURE',
+  ];
   return error instanceof TsboxError && mirrors.includes(error.code);
 }
 

@@ -8,6 +8,10 @@ export interface PullOptions {
   platform?: string;
   policy?: PullPolicy;
   onProgress?: (event: ProgressEvent) => void;
+  /** Only an image whose signature a key of the policy verifies; one that is here already is asked for again. */
+  requireSignature?: boolean;
+  /** A containers-policy.json(5); default: the user's, then the machine's, else every image is accepted. */
+  signaturePolicy?: string;
 }
 
 export interface PullResult {

@@ -82,6 +82,9 @@ export interface CreateOptions {
   securityOpt?: readonly string[];
   /** `--strict`: what cannot be enforced here is an error; implies no-new-privileges. */
   strict?: boolean;
+  /** As in PullOptions. */
+  requireSignature?: boolean;
+  signaturePolicy?: string;
   privileged?: boolean;
   /** A small init as pid 1 that reaps and forwards signals. */
   init?: boolean;

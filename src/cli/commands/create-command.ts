@@ -113,9 +113,12 @@ export abstract class CreateCommand extends Verb {
   securityOpt = list(
     '--security-opt',
     'OPTION',
-    'no-new-privileges, seccomp=unconfined, seccomp=FILE, systempaths=unconfined',
+    'no-new-privileges, seccomp=unconfined, seccomp=FILE, systempaths=unconfined, userns=allow',
     SECURITY,
   );
+  strict = flag('--strict', 'What cannot be enforced on this machine is an error', SECURITY);
+  requireSignature = flag('--require-signature', 'Only an image whose signature is verified', SECURITY);
+  signaturePolicy = text('--signature-policy', 'FILE', 'A containers-policy.json', SECURITY);
   privileged = flag('--privileged', 'Everything that the user namespace can give', SECURITY);
   userns = text('--userns', 'MODE', 'auto (default), ranges, single, keep-id[:uid=,gid=]', SECURITY);
   pid = text('--pid', 'MODE', 'host: see the processes of this machine', SECURITY);
@@ -282,6 +285,9 @@ export abstract class CreateCommand extends Verb {
       capDrop: given(this.capDrop),
       securityOpt: given(this.securityOpt),
       privileged: this.privileged,
+      strict: this.strict || undefined,
+      requireSignature: this.requireSignature || undefined,
+      signaturePolicy: this.signaturePolicy,
       userns: this.userns,
       pid: this.pid,
       ipc: this.ipc,

@@ -27,12 +27,21 @@ export class Pull extends Verb {
   platform = text('--platform', 'OS/ARCH', 'Choose among the variants of the image');
   policy = text('--policy', 'WHEN', "When to ask the registry: 'always', 'missing' or 'never'");
   quiet = flag('-q,--quiet', 'Print only the name');
+  requireSignature = flag('--require-signature', 'Only with a signature that the policy verifies');
+  signaturePolicy = text('--signature-policy', 'FILE', 'A containers-policy.json');
   reference = Option.String();
 
   override async execute(): Promise<number> {
     const tsbox = await this.open({ interruptible: true, quiet: this.quiet, progress: 1 });
     const policy = oneOf('--policy', this.policy, ['always', 'missing', 'never'] as const) ?? 'always';
-    const options: PullOptions = { policy, ...defined<PullOptions>({ platform: this.platform }) };
+    const options: PullOptions = {
+      policy,
+      ...defined<PullOptions>({
+        platform: this.platform,
+        requireSignature: this.requireSignature || undefined,
+        signaturePolicy: this.signaturePolicy,
+      }),
+    };
     const results = this.all
       ? await tsbox.pullAll(this.reference, options)
       : [await tsbox.pull(this.reference, options)];
