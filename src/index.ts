@@ -1,5 +1,6 @@
 /** The public API of tsbox. Nothing else is exported from the package. */
 
+export type { Cancellable, Container } from './engine/container-handle.ts';
 export type { Sandbox } from './engine/sandbox.ts';
 export type { Snapshot } from './engine/sandbox-snapshot.ts';
 export { Tsbox } from './engine/tsbox.ts';

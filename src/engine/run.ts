@@ -35,6 +35,14 @@ export async function capture(
 ): Promise<CapturedResult> {
   const { input, ...create } = options;
   const attached = await run(engine, { ...create, interactive: input !== undefined }, { stdio: 'pipe' });
+  return captured(attached, input);
+}
+
+/** What a command that is attached with pipes writes until it ends. */
+export async function captured(
+  attached: Attached,
+  input: string | Uint8Array | undefined,
+): Promise<CapturedResult> {
   attached.stdin?.on('error', () => {}); // the command may end without reading
   if (input !== undefined) attached.stdin?.end(input);
   const [stdout, stderr, result] = await Promise.all([

@@ -3,18 +3,16 @@ import { openPaths } from '../host/paths.ts';
 import { silentReporter } from '../log.ts';
 import type { Engine } from './context.ts';
 import { Flat } from './flat.ts';
-import type { Sandbox } from './sandbox.ts';
-import { ThingCalls } from './tsbox-things.ts';
+import { ObjectCalls } from './tsbox-objects.ts';
 import type * as T from './types.ts';
 
 /**
  * A store on this machine and everything that can be done with it. Each method is one use-case in its own file, loaded
  * when it is first called, so that opening costs little. No method prints, exits, or keeps global state.
  */
-export class Tsbox extends ThingCalls {
+export class Tsbox extends ObjectCalls {
   readonly #engine: Engine;
   #sweeping: Promise<void> | undefined;
-  #swept = false;
 
   private constructor(engine: Engine) {
     super(engine);
@@ -60,18 +58,6 @@ export class Tsbox extends ThingCalls {
   /** Runs to the end and returns what it wrote. */
   async capture(options: T.CreateOptions & { input?: string | Uint8Array }): Promise<T.CapturedResult> {
     return (await import('./run.ts')).capture(this.#engine, options);
-  }
-
-  /**
-   * A warm container for many commands, without a network unless one is asked for: `await using box = await tsbox.sandbox({ image })`.
-   * It ends with this process at the latest.
-   */
-  async sandbox(options: T.SandboxOptions): Promise<Sandbox> {
-    const box = await (await import('./sandbox-create.ts')).sandbox(this.#engine, options);
-    // Once: what an earlier process left, when it was killed with sandboxes of its own.
-    if (!this.#swept) void this.sweep();
-    this.#swept = true;
-    return box;
   }
 
   /** Starts a created or exited container, detached. */
@@ -376,7 +362,7 @@ export class Tsbox extends ThingCalls {
    * ended with nobody there. A few directory listings when there is nothing to do; never throws. `run`, `create` and
    * `remove` end with it.
    */
-  async sweep(): Promise<void> {
+  override async sweep(): Promise<void> {
     // Several removals at once need one sweep.
     this.#sweeping ??= import('./sweep.ts')
       .then(({ sweep }) => sweep(this.#engine))
