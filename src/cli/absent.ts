@@ -18,7 +18,7 @@ export const ABSENT_RUN_FLAGS: Readonly<Record<string, string>> = {
   '--cpu-rt-period': 'real-time scheduling cannot be delegated to a user',
   '--cpu-rt-runtime': 'real-time scheduling cannot be delegated to a user',
   '--device-cgroup-rule': 'only root can change which devices a cgroup may use',
-  '--disable-content-trust': 'content is always checked against its digest; signatures are a policy's matter, see signatures.md',
+  '--disable-content-trust': 'content is always checked against its digest; signatures are a matter of policy, see signatures.md',
   '--io-maxbandwidth': WINDOWS,
   '--io-maxiops': WINDOWS,
   '--isolation': WINDOWS,
@@ -44,7 +44,7 @@ export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, strin
     '--builder': BUILDKIT,
     '--cache-to': 'the cache is in the store; push the image and use --cache-from',
     '--disable-content-trust':
-      'content is always checked against its digest; signatures are a policy's matter, see signatures.md',
+      'content is always checked against its digest; signatures are a matter of policy, see signatures.md',
     '--isolation': WINDOWS,
     '--provenance': BUILDKIT,
     '--sbom': BUILDKIT,
@@ -54,7 +54,7 @@ export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, strin
   push: { '--disable-content-trust': 'there are no signatures to make' },
   pull: {
     '--disable-content-trust':
-      'content is always checked against its digest; signatures are a policy's matter, see signatures.md',
+      'content is always checked against its digest; signatures are a matter of policy, see signatures.md',
   },
   images: { '--tree': PLANNED },
   rmi: { '--platform': PLANNED },
