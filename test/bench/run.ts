@@ -18,6 +18,7 @@ import { libraryRows } from './library.ts';
 import { call, HEAD, measure, row } from './measure.ts';
 import { memoryRow } from './memory.ts';
 import { setUpPeers } from './peers.ts';
+import { portRows } from './ports.ts';
 
 /**
  * `npm run bench [-- FILTER…]`: tsbox beside podman, crun and bubblewrap, where they are installed, on the same work in one
@@ -107,6 +108,10 @@ function textLayer(number: number): Buffer {
 }
 
 async function table(scene: Scene): Promise<void> {
+  if (filters.length === 1 && filters[0] === 'ports') {
+    for (const line of await portRows(scene.env)) say(line);
+    return;
+  }
   const tools = [TSBOX, ...(scene.peers.podman ? ['podman'] : [])];
   const quickest = ['--network', 'none', '--name', 'long', scene.busybox, 'sleep', '10000'];
   for (const tool of tools) await call(scene.env, tool, 'run', '-d', ...quickest);

@@ -22,7 +22,8 @@ export class Port_ extends Verb {
   override async execute(): Promise<number> {
     const [first = '', second, ...rest] = this.words;
     // A container may have such a name: `port add` and `port add 80` show its ports.
-    const change = (first === 'add' || first === 'rm') && second !== undefined && !/^\d/.test(second);
+    const change =
+      (first === 'add' || first === 'rm') && second !== undefined && !/^\d{1,5}(\/\w+)?$/.test(second);
     return change ? this.change(first, second, rest) : this.show(first, second, rest);
   }
 

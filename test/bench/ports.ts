@@ -1,0 +1,194 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { TSBOX } from '../support/cli.ts';
+import { which } from '../support/requires.ts';
+import { processesOf } from '../support/runner/leaks.ts';
+import { call, type Env } from './measure.ts';
+
+/**
+ * Published ports, side by side in one run: `builtin`, slirp4netns' own forwarding, rootlesskit's builtin driver (which is podman's,
+ * too), and loopback. The same iperf3 and nginx everywhere, in turn, medians of three rounds. TSBOX_BENCH_SECONDS: of one iperf3, default 2.
+ */
+const SECONDS = process.env.TSBOX_BENCH_SECONDS ?? '2';
+const ROUNDS = 3;
+
+interface Way {
+  readonly name: string;
+  readonly iperf: number;
+  readonly http?: number;
+  readonly stop: () => Promise<unknown>;
+}
+
+export async function portRows(env: Env): Promise<string[]> {
+  if (!which('iperf3')) return ['ports: iperf3 is not installed'];
+  const ways = [await bare(env), await ours(env, 'builtin'), await ours(env, 'slirp4netns')];
+  if (which('rootlesskit')) ways.push(await rootlesskit(env));
+  try {
+    for (const way of ways) await settled(env, way);
+    return [...(await throughput(env, ways)), ...(await connections(env, ways)), memory()];
+  } finally {
+    for (const way of ways) await way.stop();
+  }
+}
+
+async function throughput(env: Env, ways: readonly Way[]): Promise<string[]> {
+  const into = await inTurn(ways, way => gigabits(env, way.iperf, []));
+  const out = await inTurn(ways, way => gigabits(env, way.iperf, ['-R']));
+  const builtin = into.get('builtin') ?? 0;
+  const head = [
+    '| Gbit/s, iperf3 | into the container | out of it | builtin / it | target |',
+    '| --- | ---: | ---: | ---: | --- |',
+  ];
+  return [
+    ...head,
+    ...ways.map(({ name }) => {
+      const value = into.get(name) ?? 0;
+      return `| ${name} | ${value.toFixed(1)} | ${(out.get(name) ?? 0).toFixed(1)} | ${(builtin / value).toFixed(2)} | ${TARGETS[name] ?? ''} |`;
+    }),
+  ];
+}
+
+const TARGETS: Readonly<Record<string, string>> = { rootlesskit: '≥ 1.05', slirp4netns: '≥ 3' };
+
+async function connections(env: Env, ways: readonly Way[]): Promise<string[]> {
+  if (!which('wrk')) return ['connections: wrk is not installed'];
+  const web = ways.filter(way => way.http !== undefined);
+  const rates = await inTurn(web, way => connectionsPerSecond(env, way.http ?? 0));
+  return web.map(
+    ({ name }) =>
+      `connections per second, a request each, ${name}: ${(rates.get(name) ?? 0).toFixed(0)}${name === 'builtin' ? ' (target ≥ 5000)' : ''}`,
+  );
+}
+
+/** Nobody but root reads its PSS: it is not dumpable. What is resident is more. */
+function memory(): string {
+  const [found] = processesOf(owner => owner === process.getuid?.()).filter(p =>
+    /^tsbox: ports/.test(p.command),
+  );
+  const status = found ? readFileSync(`/proc/${found.pid}/status`, 'utf8') : '';
+  const kilobytes = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]);
+  return `forwarder, resident: ${(kilobytes / 1024).toFixed(2)} MB (target: PSS ≤ 2)`;
+}
+
+async function inTurn(
+  ways: readonly Way[],
+  work: (way: Way) => Promise<number>,
+): Promise<Map<string, number>> {
+  const all = new Map<string, number[]>(ways.map(way => [way.name, []]));
+  for (let round = 0; round < ROUNDS; round++)
+    for (const way of ways) all.get(way.name)?.push(await work(way));
+  const median = (list: number[]): number => list.sort((a, b) => a - b)[list.length >> 1] ?? 0;
+  return new Map([...all].map(([name, list]) => [name, median(list)]));
+}
+
+async function gigabits(env: Env, port: number, more: string[]): Promise<number> {
+  const text = await call(env, 'iperf3', '-J', '-c', '127.0.0.1', '-p', String(port), '-t', SECONDS, ...more);
+  const { end } = JSON.parse(text) as { end: { sum_received: { bits_per_second: number } } };
+  return end.sum_received.bits_per_second / 1e9;
+}
+
+async function connectionsPerSecond(env: Env, port: number): Promise<number> {
+  const url = `http://127.0.0.1:${port}/`;
+  const text = await call(env, 'wrk', '-t1', '-c32', '-d2', '-H', 'Connection: close', url);
+  return Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]);
+}
+
+async function ours(env: Env, handler: 'builtin' | 'slirp4netns'): Promise<Way> {
+  const [iperf, http] = [await freePort(), await freePort()];
+  const name = `bench-${handler}`;
+  const network = ['--network', `slirp4netns:port_handler=${handler}`];
+  const publish = ['-p', `127.0.0.1:${iperf}:5201`, '-p', `127.0.0.1:${http}:8080`];
+  const files = ['-v', `${webDirectory(env)}:/srv`];
+  const servers = which('nginx') ? 'nginx -e stderr -c /srv/nginx.conf & exec iperf3 -s' : 'exec iperf3 -s';
+  await call(
+    env,
+    TSBOX,
+    'run',
+    '-d',
+    '--name',
+    name,
+    ...network,
+    ...publish,
+    ...files,
+    'host',
+    'sh',
+    '-c',
+    servers,
+  );
+  const way = { name: handler, iperf, stop: () => call(env, TSBOX, 'rm', '-f', name) };
+  return which('nginx') ? { ...way, http } : way;
+}
+
+/** A server that answers with a few bytes and closes, with nothing to write to but stderr. */
+function webDirectory(env: Env): string {
+  const dir = join(env.HOME ?? '', 'bench-web');
+  mkdirSync(dir, { recursive: true });
+  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(n => `${n}_temp_path /srv/t;`);
+  const server = 'server { listen 8080 backlog=4096; location / { return 200 "hello\\n"; } }';
+  writeFileSync(
+    join(dir, 'nginx.conf'),
+    `daemon off; worker_processes 1; pid /srv/pid; error_log stderr crit;
+events { worker_connections 4096; }
+http { access_log off; ${temp.join(' ')} ${server} }\n`,
+  );
+  return dir;
+}
+
+async function bare(env: Env): Promise<Way> {
+  const iperf = await freePort();
+  const server = spawn('iperf3', ['-s', '-p', String(iperf)], { env, stdio: 'ignore' });
+  return { name: 'bare loopback', iperf, stop: () => end(server) };
+}
+
+async function rootlesskit(env: Env): Promise<Way> {
+  const iperf = await freePort();
+  const flags = ['--net=slirp4netns', '--disable-host-loopback', '--port-driver=builtin', '--mtu=65520'];
+  const inside = ['iperf3', '-s', '-p', '5201'];
+  const server = spawn('rootlesskit', [...flags, `--publish=127.0.0.1:${iperf}:5201/tcp`, ...inside], {
+    env,
+    stdio: 'ignore',
+    detached: true,
+  });
+  return { name: 'rootlesskit', iperf, stop: () => end(server) };
+}
+
+/** With what it has started: rootlesskit's parent leaves its child to end by itself. */
+async function end(server: ChildProcess): Promise<void> {
+  const ended = new Promise(resolve => server.once('exit', resolve));
+  const pid = server.pid ?? 0;
+  const mine = processesOf(owner => owner === process.getuid?.());
+  for (const child of mine.filter(p => parentOf(p.pid) === pid)) process.kill(child.pid, 'SIGTERM');
+  server.kill();
+  await ended;
+}
+
+function parentOf(pid: number): number {
+  try {
+    return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
+  } catch {
+    return 0;
+  }
+}
+
+async function settled(env: Env, way: Way): Promise<void> {
+  for (let left = 50; left > 0; left--) {
+    const asked = await call(env, 'iperf3', '-c', '127.0.0.1', '-p', String(way.iperf), '-n', '1').then(
+      () => true,
+      () => false,
+    );
+    if (asked) return;
+    await new Promise(resolve => setTimeout(resolve, 100));
+  }
+  throw new Error(`${way.name} does not answer`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise(resolve => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
