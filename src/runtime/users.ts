@@ -1,4 +1,5 @@
 import { TsboxError } from '../errors.ts';
+import { quote } from '../oci/quote.ts';
 
 /** Who a process runs as. Ids are inside the container. */
 export interface ResolvedUser {
@@ -85,7 +86,7 @@ function findUser(text: string, users: readonly PasswdEntry[], spec: string) {
   if (number === undefined) {
     throw bad(
       spec,
-      `no user ${JSON.stringify(text)} in the container's /etc/passwd`,
+      `no user ${quote(text)} in the container's /etc/passwd`,
       'give a numeric uid, or a user the image has',
     );
   }
@@ -97,7 +98,7 @@ function findGroup(text: string, groups: readonly GroupEntry[], spec: string, wh
   if (gid !== undefined) return gid;
   throw bad(
     spec,
-    `no group ${JSON.stringify(text)} in the container's /etc/group`,
+    `no group ${quote(text)} in the container's /etc/group`,
     'give a numeric gid, or a group the image has',
     what,
   );
@@ -133,5 +134,5 @@ const lines = (text: string): string[][] =>
     .map(line => line.trim().split(':'));
 
 function bad(spec: string, why: string, hint: string, what = 'user'): TsboxError {
-  return new TsboxError('USER', `${what} ${JSON.stringify(spec)}: ${why}`, { hint });
+  return new TsboxError('USER', `${what} ${quote(spec)}: ${why}`, { hint });
 }

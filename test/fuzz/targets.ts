@@ -1,6 +1,5 @@
 import * as assert from 'node:assert/strict';
 import { layerHints } from '../../src/engine/load-hints.ts';
-import { TsboxError } from '../../src/errors.ts';
 import { decompress } from '../../src/layer/decompress.ts';
 import { placeOf } from '../../src/layer/names.ts';
 import { formatOverrideStat, parseOverrideStat } from '../../src/layer/override-stat.ts';
@@ -25,35 +24,11 @@ import {
   paxRecord,
   symlink,
 } from '../support/tar-bytes.ts';
+import { HOST_TARGETS } from './host-targets.ts';
 import { readInPieces, repairChecksums } from './tar.ts';
+import { allowed, assertRefusal, type Target } from './target.ts';
 
-/** A parser and what must hold for every input. `run` throws for anything but the parser's own refusals. */
-export interface Target {
-  run(input: Buffer): void | Promise<void>;
-  readonly seeds: readonly Buffer[];
-  /** Words of the format, to be put anywhere. */
-  readonly words: readonly string[];
-  /** Bytes of the longest input. Default 4096. */
-  readonly limit?: number;
-  /** Makes a changed input pass the checks that would hide everything behind them. */
-  repair?(input: Buffer): Buffer;
-}
-
-/** Refusals are TsboxErrors with a short clean message. Anything else that is thrown is a finding. */
-export function allowed(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    assertRefusal(error);
-  }
-}
-
-function assertRefusal(error: unknown): void {
-  if (!(error instanceof TsboxError)) throw error;
-  assert.ok(error.code !== 'INTERNAL', error.message);
-  assert.ok(error.message.length < 2000, 'a message of more than 2000 characters');
-  assert.ok(!/(?![\t\n])\p{Cc}/u.test(error.message), `control characters: ${JSON.stringify(error.message)}`);
-}
+export { allowed, type Target };
 
 const text = (lines: readonly string[]): Buffer[] => lines.map(line => Buffer.from(line));
 const D = `sha256:${'a'.repeat(64)}`;
@@ -132,6 +107,7 @@ async function* pieces(input: Buffer): AsyncGenerator<Buffer> {
 }
 
 export const TARGETS: Readonly<Record<string, Target>> = {
+  ...HOST_TARGETS,
   tar: {
     run: input => allowed(() => readInPieces(input)),
     repair: repairChecksums,
