@@ -37,5 +37,7 @@ int main(int argc, char **argv) {
     if (!strcmp(role, "port") && argc > 3) return port_client(argc, argv);
     if (!strcmp(role, "attach") && argc >= 5) return attach(argv);
     if (!strcmp(role, "network")) return net_ask();
+    if (!strcmp(role, "tether") && argc > 2) return tether(argv + 2);
+    if (!strcmp(role, "probe") && argc == 5) return probe(argv);
     return !strcmp(role, "supervise") ? run(SUPERVISE) : !strcmp(role, "join") ? run(JOIN) : !strcmp(role, "enter") ? run(ENTER) : FAIL;
 }

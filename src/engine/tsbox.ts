@@ -375,7 +375,9 @@ export class Tsbox extends ObjectCalls {
   // The machine
 
   /** Walks the real path of `run` step by step. */
-  async doctor(): Promise<T.DoctorCheck[]> {
+  /** `isolation`: instead, a container that tries what must not work in it. */
+  async doctor(options: { isolation?: boolean } = {}): Promise<T.DoctorCheck[]> {
+    if (options.isolation) return (await import('./doctor-isolation.ts')).doctorIsolation(this.#engine);
     return (await import('./doctor.ts')).doctor(this.#engine);
   }
 }

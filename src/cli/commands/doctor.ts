@@ -13,15 +13,18 @@ export class Doctor extends Verb {
   };
   static readonly operands: Operands = { min: 0, max: 0 };
 
+  isolation = flag('--isolation', 'Start a container that tries what must not work');
   json = flag('--json', 'The same as JSON');
   format = text('--format', 'FORMAT', "'json'");
 
   override async execute(): Promise<number> {
     const json = this.json || oneOf('--format', this.format, ['json']) === 'json';
     const tsbox = await this.open();
-    const checks = await tsbox.doctor();
+    const checks = await tsbox.doctor({ isolation: this.isolation });
     this.context.out.write(
-      json ? `${printableJson(checks, 2)}\n` : checks.map(checkText).join('') + verdict(checks),
+      json
+        ? `${printableJson(checks, 2)}\n`
+        : checks.map(checkText).join('') + (this.isolation ? held(checks) : verdict(checks)),
     );
     return checks.some(check => check.status === 'fail') ? 1 : 0;
   }
@@ -34,6 +37,12 @@ function checkText({ status, title, detail, hint }: DoctorCheck): string {
     .split('\n')
     .map(part => `      -> ${part}\n`)
     .join('')}`;
+}
+
+function held(checks: readonly DoctorCheck[]): string {
+  const open = checks.filter(check => check.status === 'fail').length;
+  if (open === 0) return '\nok: the container could do nothing of this\n';
+  return `\n${open} of ${checks.length} attempts succeeded: please report this, SECURITY.md says how\n`;
 }
 
 function verdict(checks: readonly DoctorCheck[]): string {
