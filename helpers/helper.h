@@ -84,5 +84,5 @@ void early_begin(const char *path), early_drop(void); /* early/: what may be mad
 extern const struct request *log_request; /* for log_write: path and limits of the log */
 extern int signal_pipe; int front_run(int session, const char *streams, const char *keys, size_t nkeys); /* -1: there is none */
 bool filter_keys(const char *keys, size_t nkeys, const char *in, size_t n, char *out, size_t *used);
-int holder_open(const struct request *q, int *user, char **said), holder_ask(const struct request *q, int fd, pid_t pid), net_ask(void); /* net/ */
+int holder_open(const struct request *q, int *user, char **said), holder_ask(const struct request *q, int fd, pid_t pid), net_ask(void), tether(char **argv); /* net/ */
 bool holder_said(int *fd, bool started); pid_t clone_inside(const struct request *q, int user, const char **step, char **said);

@@ -15,14 +15,14 @@ static void start_holder(const struct request *q, const char *start, size_t n) {
     pid = fork();
     if (pid > 0) {
         bool ok = recv(p[0], &go, 1, 0) == 1 && go == 'u' && !(step = map_ids(&s, pid, &said));
-        if (ok) { (void)!write(p[0], "m", 1); _exit(0); }
+        if (ok) _exit(write(p[0], "m", 1) != 1 || read(p[0], &go, 1) != 1); /* until it is no longer tied to us */
         int fd = accept(CHANNEL, NULL, NULL); const char *why = go == 'u' ? text("%s%s", step, said) : text("user namespace: %s", strerror(EPERM));
         if (fd >= 0) send_packet(fd, 'F', why, strlen(why), -1);
         kill(pid, SIGKILL); _exit(FAIL);
     }
     close(p[0]); tie_to_parent(); title("network", s.id->s);
     if (unshare(CLONE_NEWUSER) || write(p[1], "u", 1) != 1 || read(p[1], &go, 1) != 1) _exit(FAIL);
-    become_root(); prctl(PR_SET_PDEATHSIG, 0); prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); close(p[1]); fcntl(CHANNEL, F_SETFD, FD_CLOEXEC); hold(CHANNEL, lock, q->holder[1].s);
+    become_root(); prctl(PR_SET_PDEATHSIG, 0); prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); (void)!write(p[1], "d", 1); close(p[1]); fcntl(CHANNEL, F_SETFD, FD_CLOEXEC); hold(CHANNEL, lock, q->holder[1].s);
 }
 /* Connects, with a holder made if there is none. Returns the connection; *user is its user namespace. */
 int holder_open(const struct request *q, int *user, char **said) {

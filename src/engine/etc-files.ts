@@ -32,7 +32,17 @@ export function writeEtcFiles(engine: Engine, record: ContainerRecord, setup: Ne
       ...(record.dnsOptions && { dnsOptions: record.dnsOptions }),
     }),
   };
-  for (const [name, content] of Object.entries(files)) writeAnew(engine, join(dir, name), content);
+  for (const [name, content] of Object.entries({ ...files, ...sharedFiles(engine, record) }))
+    writeAnew(engine, join(dir, name), content);
+}
+
+/** With the network of another container come the names that it knows. */
+function sharedFiles(engine: Engine, record: ContainerRecord): Record<string, string> {
+  const other = record.network.container;
+  if (other === undefined) return {};
+  const dir = join(engine.paths.root, containerFiles(other).dir);
+  const names = ['hosts', 'resolv.conf'];
+  return Object.fromEntries(names.map(name => [name, readFileSync(join(dir, name), 'utf8')]));
 }
 
 /** A new file each time: the container may have given the old one to an id that we cannot write as. */

@@ -5,6 +5,7 @@ import { container } from './container.ts';
 import type { NetworkDriver, NetworkDriverName, NetworkProbe } from './driver.ts';
 import { host } from './host.ts';
 import { none } from './none.ts';
+import { mtuOf, pasta } from './pasta.ts';
 import { slirp4netns } from './slirp4netns.ts';
 import { parseSlirpOptions } from './slirp4netns-options.ts';
 import { probeSlirp } from './slirp4netns-probe.ts';
@@ -14,9 +15,10 @@ const DRIVERS: Readonly<Record<NetworkDriverName, NetworkDriver>> = {
   none,
   host,
   slirp4netns,
+  pasta,
   container,
   bridge,
-} as never;
+};
 const NAMES = Object.keys(DRIVERS) as NetworkDriverName[];
 
 /** Words of docker and podman for what comes without a choice. */
@@ -43,7 +45,8 @@ export function networkDriver(name: string): NetworkDriver {
 }
 
 /**
- * What `--network` asks for: `slirp4netns[:key=value,…]`, `none`, `host`; undefined means the configured default, or slirp4netns.
+ * What `--network` asks for: `slirp4netns[:key=value,…]`, `pasta[:mtu=…]`, `none`, `host`; undefined means the configured default, or
+ * slirp4netns, or pasta where that is not installed.
  * A network that this machine cannot give is an error that says what to install, never silently a lesser one. `cacheDir`
  * keeps what was found out about programs between calls. Throws USAGE and NETWORK.
  */
@@ -52,11 +55,22 @@ export async function selectNetwork(
   config: NetworkConfig = {},
   cacheDir?: string,
 ): Promise<NetworkChoice> {
-  const { name, options } = parseNetwork(resolveDefault(wanted, config));
-  if (name !== 'slirp4netns') return { driver: DRIVERS[name], options };
+  const asked = resolveDefault(wanted, config);
+  const { name, options } = parseNetwork(asked ?? 'slirp4netns');
+  if (name === 'pasta') mtuOf(options);
+  if (name !== 'slirp4netns') return proven(name, options, await DRIVERS[name].probe());
   const { force } = parseSlirpOptions(options);
   const probe = await probeSlirp(cacheDir);
-  if (!probe.ok && !(force && probe.risky)) throw unavailable(name, probe);
+  if (!probe.ok && asked === undefined && (await pasta.probe()).ok) return { driver: pasta, options: {} };
+  return proven(name, options, force && probe.risky ? { ok: true } : probe);
+}
+
+function proven(
+  name: NetworkDriverName,
+  options: Readonly<Record<string, string>>,
+  probe: NetworkProbe,
+): NetworkChoice {
+  if (!probe.ok) throw unavailable(name, probe);
   return { driver: DRIVERS[name], options };
 }
 
@@ -71,25 +85,26 @@ export function isDriverWord(text: string | undefined): boolean {
 export function parseNetwork(text: string): { name: NetworkDriverName; options: Record<string, string> } {
   const colon = text.indexOf(':');
   const name = colon < 0 ? text : text.slice(0, colon);
-  if (!isDriver(name)) throw unknownNetwork(name, text);
+  if (!isDriver(name)) throw unknownNetwork(name);
   if (colon < 0) return { name, options: {} };
-  if (name !== 'slirp4netns')
+  if (name !== 'slirp4netns' && name !== 'pasta')
     throw new TsboxError('USAGE', `--network ${name} takes no options, got ${JSON.stringify(text)}`);
-  return { name, options: parseOptions(text.slice(colon + 1)) };
+  return { name, options: parseOptions(name, text.slice(colon + 1)) };
 }
 
-function resolveDefault(wanted: string | undefined, config: NetworkConfig): string {
+/** Undefined: nobody has chosen. */
+function resolveDefault(wanted: string | undefined, config: NetworkConfig): string | undefined {
   if (wanted !== undefined && !DEFAULT_WORDS.includes(wanted)) return wanted;
   const configured = config.network?.driver ?? 'auto';
-  return DEFAULT_WORDS.includes(configured) ? 'slirp4netns' : configured;
+  return DEFAULT_WORDS.includes(configured) ? undefined : configured;
 }
 
-function parseOptions(text: string): Record<string, string> {
+function parseOptions(name: string, text: string): Record<string, string> {
   const options: Record<string, string> = {};
   for (const part of text.split(',')) {
     const [, key, value] = /^([a-z0-9_]+)=(.+)$/.exec(part) ?? [];
     if (key === undefined || value === undefined) {
-      throw new TsboxError('USAGE', `--network slirp4netns: ${JSON.stringify(part)} is not key=value`);
+      throw new TsboxError('USAGE', `--network ${name}: ${JSON.stringify(part)} is not key=value`);
     }
     options[key] = value;
   }
@@ -106,18 +121,9 @@ function unavailable(name: string, probe: NetworkProbe): TsboxError {
   );
 }
 
-function unknownNetwork(name: string, text: string): TsboxError {
+function unknownNetwork(name: string): TsboxError {
   const near = suggest(name, NAMES);
   const hint = near ? `did you mean ${near}?` : `networks: ${NAMES.join(', ')}`;
-  if (name === 'container') {
-    return new TsboxError(
-      'USAGE',
-      `--network ${JSON.stringify(text)}: sharing another container's network is not there yet`,
-      {
-        hint,
-      },
-    );
-  }
   return new TsboxError('USAGE', `--network: there is no network ${JSON.stringify(name)}`, { hint });
 }
 

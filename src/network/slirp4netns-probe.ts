@@ -49,7 +49,7 @@ export function refusal(version: SlirpVersion | undefined): string | undefined {
 async function probe(cacheDir: string | undefined): Promise<NetworkProbe> {
   const path = await findProgram('slirp4netns');
   if (!path) return { ok: false, reason: 'slirp4netns is not installed', hint: INSTALL };
-  const closed = tunProblem();
+  const closed = closedTun();
   if (closed) return closed;
   const reason = refusal(parseVersion(await versionText(path, cacheDir)));
   if (!reason) return { ok: true };
@@ -57,7 +57,8 @@ async function probe(cacheDir: string | undefined): Promise<NetworkProbe> {
   return { ok: false, risky: true, reason, hint };
 }
 
-function tunProblem(): NetworkProbe | undefined {
+/** Why /dev/net/tun cannot be had; undefined when it can. */
+export function closedTun(): NetworkProbe | undefined {
   try {
     closeSync(openSync('/dev/net/tun', constants.O_RDWR));
     return undefined;

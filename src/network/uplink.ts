@@ -1,8 +1,9 @@
 import { TsboxError } from '../errors.ts';
-import { locateProgram } from '../host/binaries.ts';
+import { helperPath, locateProgram } from '../host/binaries.ts';
 import { type NetworkPrograms, UPLINK } from './bridge-records.ts';
 import { overlap, parseSubnet } from './ipam.ts';
 import type { Network } from './networks.ts';
+import { PASTA_FLAGS } from './pasta.ts';
 
 /** Descriptors that the holder gives an uplink. */
 const [READY_FD, EXIT_FD, NETNS_FD] = [3, 4, 5];
@@ -61,7 +62,8 @@ function freeCidr(network: Network): string {
 
 /** pasta(1) says that it is ready by writing its pid file. The helper ends it with the network. */
 function pastaCommand(program: string): string[] {
-  return [program];
+  const netns = ['--netns-only', '--netns', `/proc/self/fd/${NETNS_FD}`];
+  return [helperPath(), 'tether', program, ...PASTA_FLAGS, '--ns-ifname', UPLINK, ...netns];
 }
 
 function filter(network: Network): NetworkPrograms['filter'] {
