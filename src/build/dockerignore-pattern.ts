@@ -72,13 +72,12 @@ function classEnd(pattern: string, from: number): number {
     if (pattern[at] === '\\') at++;
     else if (pattern[at] === ']' && !first) return at + 1;
   }
-  throw new Error(`"[" has no "]" in ${JSON.stringify(pattern)}`);
+  throw new Error('a "[" has no "]"');
 }
 
 function checkSyntax(pattern: string): void {
   for (let at = 0; at < pattern.length; at++) {
     if (pattern[at] === '[') at = classEnd(pattern, at) - 1;
-    else if (pattern[at] === '\\' && ++at >= pattern.length)
-      throw new Error(`${JSON.stringify(pattern)} ends in a backslash`);
+    else if (pattern[at] === '\\' && ++at >= pattern.length) throw new Error('it ends in a backslash');
   }
 }

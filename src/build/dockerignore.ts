@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
-import { TsboxError } from '../errors.ts';
+import { messageOf, TsboxError } from '../errors.ts';
+import { quote } from '../oci/quote.ts';
 import { compilePattern, type PatternTest } from './dockerignore-pattern.ts';
 
 interface Rule {
@@ -72,11 +73,17 @@ export function parseIgnore(text: string, file: string): IgnoreRules {
     try {
       return ruleOf(line);
     } catch (error) {
-      throw new TsboxError('USAGE', `${file}:${i + 1}: ${(error as Error).message}`, { cause: error });
+      throw new TsboxError('USAGE', `${file}:${i + 1}: ${quote(line)} is no pattern: ${reasonOf(error)}`, {
+        cause: error,
+      });
     }
   });
   return new IgnoreRules(rules);
 }
+
+/** A class that RegExp refuses is one whose range goes backwards. */
+const reasonOf = (error: unknown): string =>
+  error instanceof SyntaxError ? 'a range of characters in it goes backwards' : messageOf(error);
 
 function ruleOf(line: string): Rule[] {
   const text = line.trim();

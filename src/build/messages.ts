@@ -12,6 +12,7 @@ export interface Finding {
 }
 
 const MOST = 20;
+const LONGEST = 200;
 /** Columns of a shown line. */
 const WIDTH = 100;
 
@@ -21,16 +22,20 @@ export function dockerfileError(
   findings: readonly Finding[],
   source: SourceText | string | undefined,
 ): TsboxError {
-  const text = typeof source === 'string' ? new SourceText(source) : source;
-  const shown = findings.slice(0, MOST).map(finding => describe(file, finding, text));
+  const lines = typeof source === 'string' ? new SourceText(source) : source;
+  const shown = findings.slice(0, MOST).map(finding => describe(file, finding, lines));
   const more = findings.length > MOST ? [`… and ${findings.length - MOST} more`] : [];
   const count = findings.length > 1 ? [`${findings.length} mistakes in ${file}`] : [];
-  return new TsboxError('DOCKERFILE', [...count, ...shown, ...more].join('\n'));
+  // One character for one: the carets stay below their places.
+  const text = [...count, ...shown, ...more].join('\n').replace(/(?![\t\n])\p{Cc}/gu, '\ufffd');
+  return new TsboxError('DOCKERFILE', text);
 }
 
 /** `Dockerfile:3:1: message`, then the line and a caret below the place. */
 export function describe(file: string, finding: Finding, source: SourceText | undefined): string {
-  const { message, suggestion, range } = finding;
+  const { suggestion, range } = finding;
+  const message =
+    finding.message.length > LONGEST ? `${finding.message.slice(0, LONGEST)}…` : finding.message;
   const meant = suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`;
   if (!range) return `${file}: ${message}${meant}`;
   const { line, column } = range.start;

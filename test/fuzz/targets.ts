@@ -24,6 +24,7 @@ import {
   paxRecord,
   symlink,
 } from '../support/tar-bytes.ts';
+import { BUILD_TARGETS } from './build-targets.ts';
 import { HOST_TARGETS } from './host-targets.ts';
 import { readInPieces, repairChecksums } from './tar.ts';
 import { allowed, assertRefusal, type Target } from './target.ts';
@@ -107,6 +108,7 @@ async function* pieces(input: Buffer): AsyncGenerator<Buffer> {
 }
 
 export const TARGETS: Readonly<Record<string, Target>> = {
+  ...BUILD_TARGETS,
   ...HOST_TARGETS,
   tar: {
     run: input => allowed(() => readInPieces(input)),
