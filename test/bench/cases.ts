@@ -69,6 +69,19 @@ const manyAtOnce = (scene: Scene, begin: boolean): Record<string, Work> => ({
   ...(scene.peers.podman ? { podman: twenty(scene, 'podman', begin) } : {}),
 });
 
+/** docs/isolation.md: what can be switched off, off. */
+const WITHOUT_WALLS = [
+  ...['--security-opt', 'seccomp=unconfined', '--security-opt', 'systempaths=unconfined'],
+  ...['--security-opt', 'userns=allow', '--ulimit', 'core=-1'],
+];
+
+const walls = ({ env, busybox }: Scene): Record<string, Work> => {
+  const run = (flags: readonly string[]): Work => ({
+    run: async () => void (await call(env, TSBOX, 'run', '--rm', ...NONE, ...flags, busybox, 'true')),
+  });
+  return { tsbox: run([]), 'without walls': run(WITHOUT_WALLS) };
+};
+
 /** A container `long` must be running in both tools. Order matters: the twenty are started by one case and ended by the next. */
 export function cases(scene: Scene): Case[] {
   const { busybox } = scene;
@@ -85,6 +98,7 @@ export function cases(scene: Scene): Case[] {
       target: 0.4,
       tools: both(scene, 'run', '--rm', '--network', 'slirp4netns', busybox, 'true'),
     },
+    { name: '`run … true`, every wall and none', rounds: 30, tools: walls(scene) },
     { name: '`exec long true`', rounds: 20, target: 0.45, tools: both(scene, 'exec', 'long', 'true') },
     { name: '`ps -a`', rounds: 15, tools: both(scene, 'ps', '-a') },
     { name: '`images`', rounds: 15, tools: both(scene, 'images') },

@@ -50,7 +50,14 @@ fuse('doctor --isolation: a container tries what must not work, and says how eac
 fuse('the probe does see what is open', async () => {
   const box = await busybox();
   const { helperPath } = await import('../../src/host/binaries.ts');
-  const flags = ['--privileged', '--ulimit', 'core=-1', '-v', `${helperPath()}:/probe:ro`];
+  const flags = [
+    '--privileged',
+    '--root-emulation=false',
+    '--ulimit',
+    'core=-1',
+    '-v',
+    `${helperPath()}:/probe:ro`,
+  ];
   const out = await box.ok(...RUN, ...flags, 'busybox', '/probe', 'probe', '/etc/passwd', '1', '1');
   for (const id of ['host-file', 'mount', 'unshare', 'keyctl', 'AF_VSOCK', 'capabilities', 'seccomp'])
     assert.match(out, new RegExp(`^${id} open`, 'm'));
