@@ -5,6 +5,6 @@ import { readFileSync } from 'node:fs';
 const text = readFileSync(0, 'utf8');
 const report = text.trim() === '' ? {} : JSON.parse(text);
 const found = Object.values(report.vulnerabilities ?? {});
-if (report.metadata === undefined) console.log('no answer: what is shipped was not looked up');
-for (const { name, severity, range } of found) console.log(`${severity}: ${name} ${range}`);
+if (report.metadata === undefined) process.stdout.write('no answer: what is shipped was not looked up\n');
+for (const { name, severity, range } of found) process.stdout.write(`${severity}: ${name} ${range}\n`);
 process.exit(found.length > 0 ? 1 : 0);
