@@ -52,6 +52,8 @@ async function dispatch(args: GlobalArgs, context: CliContext): Promise<number> 
 /** `container ls -a` → `ps -a`. Undefined: a noun without a verb, which asks for its help. */
 async function choose(first: string, rest: readonly string[]): Promise<Chosen | undefined> {
   const second = rest[0];
+  // A directory of that name is ./prune.
+  if (first === 'build' && second === 'prune') return { name: 'builder prune', argv: rest.slice(1) };
   if (Object.hasOwn(VERBS, first) || Object.hasOwn(HIDDEN, first)) return { name: first, argv: rest };
   if (!Object.hasOwn(NOUNS, first)) {
     throw await unknownCommand(first, [...Object.keys(VERBS), ...Object.keys(NOUNS)]);

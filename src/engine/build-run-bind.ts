@@ -7,7 +7,7 @@ import { cachedLayer, keepStep } from './build-cached.ts';
 import { layersOf, pickFrom } from './build-copy.ts';
 import { addLayer, bytesOf, scratchTree } from './build-layer.ts';
 import { lowerTree, type Pick } from './build-pick.ts';
-import { type OneRequest, type OpenMount, type PreparedMount, targetOf } from './build-run-mounts.ts';
+import { type OneRequest, type OpenMount, type PreparedMount, targetOf } from './build-run-request.ts';
 import type { BuildSession } from './build-session.ts';
 
 /**

@@ -8,7 +8,7 @@ import { ioError } from '../store/atomic.ts';
 import { acquireLock, type Lock, tryLock } from '../store/lock.ts';
 import { mkdir } from '../util/files.ts';
 import { newSha256 } from '../util/hash.ts';
-import { type OneRequest, type PreparedMount, targetOf } from './build-run-mounts.ts';
+import { type OneRequest, type PreparedMount, targetOf } from './build-run-request.ts';
 import type { BuildSession } from './build-session.ts';
 import type { Engine } from './context.ts';
 import { enterHost } from './machine.ts';

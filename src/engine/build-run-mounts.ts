@@ -1,34 +1,15 @@
-import { posix } from 'node:path';
 import type { RunMount } from '../build/instructions.ts';
-import type { ContentSource } from '../build/types.ts';
 import { ops } from '../plan/ops.ts';
 import type { StepMounts } from './build-run.ts';
+import {
+  type MountRequest,
+  type OneRequest,
+  type OpenMount,
+  type PreparedMount,
+  type PreparedMounts,
+  targetOf,
+} from './build-run-request.ts';
 import type { BuildSession } from './build-session.ts';
-
-export interface MountRequest {
-  readonly mounts: readonly RunMount[];
-  readonly source: (from: string) => ContentSource;
-  readonly workdir: string;
-  /** An executable file in the container's /dev. */
-  readonly script?: { readonly path: string; readonly content: string };
-}
-
-export interface PreparedMounts {
-  /** What the step depends on. */
-  readonly inputs: unknown;
-  /** With the mounts there; they are let go of afterwards. */
-  use<T>(work: (mounts: StepMounts) => Promise<T>): Promise<T>;
-}
-
-/** One mount: what of it counts for the cache, and how it comes to be there. */
-export interface PreparedMount {
-  readonly inputs: unknown;
-  open(): Promise<OpenMount>;
-}
-
-export interface OpenMount extends Partial<StepMounts> {
-  close?(): Promise<void>;
-}
 
 /** The mounts of a RUN. Throws BUILD for a secret that is required and not given, NOT_FOUND for files that are not there. */
 export async function prepareMounts(session: BuildSession, request: MountRequest): Promise<PreparedMounts> {
@@ -51,11 +32,6 @@ export async function prepareMounts(session: BuildSession, request: MountRequest
   };
 }
 
-export interface OneRequest extends MountRequest {
-  /** Its place among the mounts of the step. */
-  readonly number: number;
-}
-
 async function prepareOne(
   session: BuildSession,
   mount: RunMount,
@@ -72,10 +48,6 @@ async function prepareOne(
       return (await import('./build-run-secret.ts')).secretMount(session, mount, request);
   }
 }
-
-/** Where a mount goes: absolute. */
-export const targetOf = (target: string, { workdir }: Pick<MountRequest, 'workdir'>): string =>
-  posix.resolve('/', workdir, target);
 
 function tmpfs(mount: RunMount, request: OneRequest): PreparedMount {
   const target = targetOf(mount.target ?? '', request);

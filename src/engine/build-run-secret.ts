@@ -4,7 +4,7 @@ import type { RunMount } from '../build/instructions.ts';
 import { messageOf, TsboxError } from '../errors.ts';
 import { MS } from '../plan/flags.ts';
 import { type Op, ops } from '../plan/ops.ts';
-import { type OneRequest, type OpenMount, type PreparedMount, targetOf } from './build-run-mounts.ts';
+import { type OneRequest, type OpenMount, type PreparedMount, targetOf } from './build-run-request.ts';
 import type { BuildSession } from './build-session.ts';
 
 /** As docker. */

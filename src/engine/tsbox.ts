@@ -320,6 +320,11 @@ export class Tsbox extends ObjectCalls {
     return (await import('./build.ts')).build(this.#engine, options);
   }
 
+  /** Forgets the steps of builds. */
+  async pruneBuilds(options: T.PruneOptions = {}): Promise<T.Pruned> {
+    return (await import('./build-prune.ts')).pruneBuilds(this.#engine, options);
+  }
+
   async history(reference: string): Promise<T.ImageHistoryEntry[]> {
     return (await import('./history.ts')).history(this.#engine, reference);
   }
