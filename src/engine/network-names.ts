@@ -3,18 +3,16 @@ import { forward, HostServers } from '../network/dns-forward.ts';
 import { NameTable } from '../network/names.ts';
 import { encodeFrame, FrameReader } from '../runtime/wire.ts';
 import { builtin } from '../util/builtin.ts';
-import type { Engine } from './context.ts';
 
 /**
  * The process that answers questions for names. The holder of the networks, which has the sockets that they come to, tells it on a
  * descriptor who is called what and hands it the questions; what is not of the networks is asked of the machine's servers. It ends
  * with the descriptor.
  */
-export function answerNames(engine: Engine, descriptor: number): Promise<void> {
+export function answerNames(descriptor: number): Promise<void> {
   const socket = new (builtin('node:net').Socket)({ fd: descriptor, readable: true, writable: true });
   const reader = new FrameReader();
   const names = new Answerer((token, packet) => socket.write(encodeFrame([['answer', token, packet]])));
-  engine.reporter.debug('network', () => 'answers questions for names');
   return new Promise(resolve => {
     socket.on('data', (chunk: Buffer) => {
       for (const record of reader.push(chunk)) names.receive(record);

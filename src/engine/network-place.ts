@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { translate } from '../host/id-ranges.ts';
 import type { UsernsMaps } from '../host/idmap.ts';
+import { selfCommand } from '../host/self.ts';
 import { endpointRecords, networkRecords } from '../network/bridge-records.ts';
 import type { Endpoint, HolderRecord } from '../network/networks.ts';
 import { networkPrograms } from '../network/uplink.ts';
@@ -12,7 +13,6 @@ import { containerState, readContainerRecord, shortId } from '../store/container
 import { containerMaps } from './container-maps.ts';
 import type { Engine } from './context.ts';
 import { mapsFor } from './machine.ts';
-import { selfWith } from './self-with.ts';
 
 /** The hidden verb that answers questions for names. */
 export const NAMES = '_names';
@@ -38,7 +38,7 @@ export async function placeOf(
   if (record.network.driver === 'container') return besides(engine, record, maps);
   const outer = await mapsFor(engine, 'auto');
   const inner = nested(maps, outer);
-  const request = startRequest(engine, record, endpoints);
+  const request = startRequest(record, endpoints);
   return {
     maps: inner,
     header: { maps: inner, holder: { ...holderPaths(engine), maps: outer, request } },
@@ -61,14 +61,10 @@ function nested(maps: UsernsMaps, outer: UsernsMaps): UsernsMaps {
   };
 }
 
-function startRequest(
-  engine: Engine,
-  record: ContainerRecord,
-  endpoints: readonly Endpoint[],
-): HolderRecord[] {
+function startRequest(record: ContainerRecord, endpoints: readonly Endpoint[]): HolderRecord[] {
   return [
     ['container', record.id],
-    ['resolver', ...selfWith(engine, NAMES)],
+    ['resolver', ...selfCommand('cli'), NAMES],
     ...endpoints.flatMap((endpoint, i) => joinRecords(record.id, endpoint, i)),
   ];
 }

@@ -67,8 +67,11 @@ export class ThingCalls {
     await (await import('./network-connect.ts')).disconnectNetwork(this.#engine, network, container, options);
   }
 
-  /** What the holder of the networks starts: answers questions for names on a descriptor. Nothing for programs. */
-  async answerNames(descriptor: number): Promise<void> {
-    await (await import('./network-names.ts')).answerNames(this.#engine, descriptor);
+  /**
+   * What the holder of the networks starts: answers questions for names on a descriptor. Needs no store, which it could not read where
+   * that is root's. Nothing for programs.
+   */
+  static async answerNames(descriptor: number): Promise<void> {
+    await (await import('./network-names.ts')).answerNames(descriptor);
   }
 }

@@ -1,5 +1,6 @@
 import { TsboxError } from '../errors.ts';
 import { helperPath, locateProgram } from '../host/binaries.ts';
+import { ourUid } from '../host/paths.ts';
 import { ops, type Service } from '../plan/ops.ts';
 import type { NetworkDriver, NetworkProbe, NetworkRequest, NetworkSetup } from './driver.ts';
 import { forwardServices, servedByForwarder } from './forward.ts';
@@ -58,6 +59,7 @@ function service({ options }: NetworkRequest): Service {
           'tether',
           pastaPath(),
           ...PASTA_FLAGS,
+          ...asRoot(),
           '--ns-ifname',
           'tap0',
           '--mtu',
@@ -70,6 +72,8 @@ function service({ options }: NetworkRequest): Service {
   };
 }
 
+/** For root it would become nobody, who may not join the container's namespaces. */
+const asRoot = (): string[] => (ourUid() === 0 ? ['--runas', '0:0'] : []);
 const pastaPath = (): string => locateProgram('pasta') ?? '/usr/bin/pasta';
 
 /** `pasta:mtu=1500`. Throws USAGE. */

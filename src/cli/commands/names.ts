@@ -6,8 +6,7 @@ export class Names extends Verb {
   static readonly operands: Operands = { min: 0, max: 0 };
 
   override async execute(): Promise<number> {
-    const tsbox = await this.open();
-    await tsbox.answerNames(0);
+    await (await import('../../index.ts')).Tsbox.answerNames(0);
     return 0;
   }
 }
