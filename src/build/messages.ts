@@ -28,7 +28,7 @@ export function dockerfileError(
   const count = findings.length > 1 ? [`${findings.length} mistakes in ${file}`] : [];
   // One character for one: the carets stay below their places.
   const text = [...count, ...shown, ...more].join('\n').replace(/(?![\t\n])\p{Cc}/gu, '\ufffd');
-  return new TsboxError('DOCKERFILE', text);
+  return new TsboxError('DOCKERFILE', text, { exitCode: 1 });
 }
 
 /** `Dockerfile:3:1: message`, then the line and a caret below the place. */
