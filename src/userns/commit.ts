@@ -3,6 +3,7 @@ import { hasErrno, TsboxError } from '../errors.ts';
 import { LayerApplier } from '../layer/apply.ts';
 import { type Change, type ChangesOptions, changesOf } from '../layer/changes.ts';
 import { differsForDiff, differsForLayer } from '../layer/differs.ts';
+import { differsWithLinks } from '../layer/link-groups.ts';
 import { LowerView } from '../layer/lower.ts';
 import { isMountPoint } from '../layer/mount-points.ts';
 import { type PackResult, packItems } from '../layer/pack.ts';
@@ -113,7 +114,8 @@ function upperItems(task: CommitTask): Generator<PackItem> {
 function* treeItems(task: CommitTask): Generator<PackItem> {
   for (const root of walkTree('', { removals: false, whiteoutNames: 'refuse', skip: name => name !== '' }))
     yield root;
-  for (const { name, node } of changesOf('', task.lowers, comparison(task, differsForLayer))) {
+  const differs = differsWithLinks(differsForLayer, '', task.lowers);
+  for (const { name, node } of changesOf('', task.lowers, comparison(task, differs))) {
     if (node && isWhiteoutName(name)) throw refused(name);
     yield node ? { kind: 'node', name, ...node } : { kind: 'removed', name };
   }

@@ -78,6 +78,17 @@ function listing(text: string): string[] {
   return hasSubids() ? lines : lines.map(line => line.replace(/(?<= )\d{6}(?= \d+:)/, plain));
 }
 
+/**
+ * overlayfs without an index numbers a file of the lower layers that was linked anew as two files, each alone with a link
+ * count of two (overlayfs.rst, "Inode properties"): the image, where they are one, is right.
+ */
+function comparable(saw: string[], image: string[]): [string[], string[]] {
+  const alone = new Set(saw.filter(line => / same as (.*)$/.exec(line)?.[1] === line.split(' ')[0]));
+  const plain = (lines: string[]) =>
+    lines.map((line, i) => (alone.has(saw[i] ?? '') ? line.replace(/ same as .*$/, '') : line));
+  return [plain(saw), plain(image)];
+}
+
 /** One chain of images; `seed` alone decides what happens. */
 async function chain(driver: string, seed: number): Promise<void> {
   const tsbox = await box();
@@ -90,7 +101,8 @@ async function chain(driver: string, seed: number): Promise<void> {
     image = `${name}:latest`;
     await tsbox.ok('commit', name, image);
     const where = `seed ${seed}, ${driver}, generation ${generation}`;
-    assert.equal(await look(tsbox, driver, image), saw, where);
+    const [before, after] = comparable(saw, await look(tsbox, driver, image));
+    assert.equal(after, before, where);
     await agrees(tsbox, name);
     await tsbox.ok('rm', name);
   }
@@ -112,6 +124,9 @@ for (const [driver, needs] of Object.entries(DRIVERS)) {
     here(`${driver}, seed ${seed}`, () => within(60_000, chain(driver, seed)));
   }
 }
+
+test('a new name for a file of the image brings the old one along', () =>
+  within(60_000, chain('vfs', 354466)));
 
 test('another driver sees the same', async () => {
   if (missingNeed('overlay')) return;
