@@ -107,14 +107,15 @@ export function failureReport(steps: BuildSteps): string[] {
   const rule = '------';
   const dropped = failed.dropped > 0 ? [`… ${failed.dropped} lines before`] : [];
   const log = failed.log.map(({ at, text }) => `${(at / 1000).toFixed(3)} ${text}`);
-  return [rule, ` > ${failed.title}:`, ...dropped, ...log, rule, ...failedLines(steps, failed.range)];
+  const lines = failedLines(steps, failed.range);
+  return log.length === 0 ? lines : [rule, ` > ${failed.title}:`, ...dropped, ...log, rule, ...lines];
 }
 
 const MOST = 20;
 
 function failedLines({ file, text }: BuildSteps, range: SourceRange | undefined): string[] {
   if (!range || text === '') return [];
-  const lines = text.split(/\r?\n/);
+  const lines = text.replace(/\n$/, '').split(/\r?\n/);
   const [first, last] = [range.start.line, Math.min(range.end.line, range.start.line + MOST)];
   const from = Math.max(1, first - 1);
   const shown = lines.slice(from - 1, last + 1).map((line, i) => {

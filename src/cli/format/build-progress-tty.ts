@@ -72,7 +72,8 @@ export class TtyBuildView implements BuildView {
   #lines(width: number, room: number): string[] {
     const now = this.#screen.now();
     const { total, finished, steps } = this.#steps;
-    const count = total > 0 ? ` (${finished}/${Math.max(total, steps.size)})` : '';
+    const all = this.#finished ? steps.size : Math.max(total, steps.size);
+    const count = total > 0 ? ` (${finished}/${all})` : '';
     const word = this.#finished ? ' FINISHED' : '';
     const head = `[+] Building ${seconds(now - this.#steps.began(now))}${count}${word}`;
     const blocks = [...steps.values()].map(step => this.#block(step, now, width));
