@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { SANITIZED } from './sanitized.ts';
 import { PROJECT } from './source.ts';
 import { type TempHome, tempHome } from './temp-home.ts';
 
@@ -93,7 +94,7 @@ export async function capture(
   child.stdin.on('error', () => {}); // it may end without reading
   child.stdin.end(options.input ?? '');
   let late = false;
-  const limit = options.limit ?? 30_000;
+  const limit = options.limit ?? (SANITIZED === undefined ? 30_000 : 120_000);
   const timer = setTimeout(() => {
     late = child.kill('SIGKILL');
   }, limit);
