@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { parseDockerfile } from '../build/parse.ts';
 import { stageGraph } from '../build/stages.ts';
 import type { BuildEvent, BuildOptions, BuildResult, StageGraph } from '../build/types.ts';
+import { TsboxError } from '../errors.ts';
 import { hostPlatform, parsePlatform } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
 import { selectStorage } from '../storage/select.ts';
@@ -44,6 +45,17 @@ async function buildIn(engine: Engine, options: BuildOptions, contexts: BuildCon
   return { ...(await finish(session, result)), warnings: told };
 }
 
+/** Throws USAGE. */
+function epochOf(
+  { sourceDateEpoch, callerEnv }: BuildOptions,
+  buildArgs: ReadonlyMap<string, string>,
+): number | undefined {
+  const text = buildArgs.get('SOURCE_DATE_EPOCH') ?? callerEnv?.SOURCE_DATE_EPOCH;
+  if (sourceDateEpoch !== undefined || text === undefined || text === '') return sourceDateEpoch;
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw new TsboxError('USAGE', `SOURCE_DATE_EPOCH ${JSON.stringify(text)} is no number of seconds`);
+}
+
 interface SessionInput {
   readonly engine: Engine;
   readonly options: BuildOptions;
@@ -66,7 +78,7 @@ async function openSession({ contexts, emit, ...input }: SessionInput): Promise<
     platform: options.platform === undefined ? hostPlatform() : parsePlatform(options.platform),
     cache: new BuildCache(engine.paths.root),
     progress: new Progress(emit),
-    epoch: options.sourceDateEpoch,
+    epoch: epochOf(options, input.buildArgs),
     jobs: options.jobs ?? Math.max(2, Math.min(4, availableParallelism())),
     context: name => contexts.get(name),
     imageContext: name => contexts.imageOf(name),
