@@ -77,6 +77,10 @@ const NEEDS = {
   tun: device('/dev/net/tun'),
   'fuse-overlayfs': program('fuse-overlayfs'),
   slirp4netns: program('slirp4netns'),
+  pasta: program('pasta', 'passt'),
+  nft: program('nft', 'nftables'),
+  nginx: program('nginx', 'nginx-light'),
+  wrk: program('wrk'),
   newuidmap: program('newuidmap', 'uidmap'),
   registry: program('docker-registry'),
   busybox: {
