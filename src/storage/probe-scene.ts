@@ -25,8 +25,11 @@ export async function withScene<T>(root: string, work: (scene: ProbeScene) => Pr
 
 /** overlayfs leaves `work/work` with mode 0000, which its owner must open before it can be removed. */
 function sweep(path: string): void {
-  try {
-    chmodSync(join(path, 'w/work'), 0o700);
-  } catch {}
+  // Also what a volatile one leaves in it: not every runtime removes an empty directory that it may not read.
+  for (const name of ['w/work', 'w/work/work', 'w/work/incompat', 'w/work/incompat/volatile']) {
+    try {
+      chmodSync(join(path, name), 0o700);
+    } catch {}
+  }
   rmSync(path, { recursive: true, force: true, maxRetries: 2 });
 }

@@ -5,7 +5,6 @@ import {
   openSync,
   readlinkSync,
   readSync,
-  realpathSync,
   type Stats,
   writeSync,
 } from 'node:fs';
@@ -29,6 +28,7 @@ import { type PackOptions, type PackResult, packItems, packTree } from '../layer
 import { type PackItem, walkTree } from '../layer/pack-items.ts';
 import { TarReader } from '../layer/tar-reader.ts';
 import { enterRootFd } from '../sys/chroot.ts';
+import { realPathBytes } from '../sys/realpath.ts';
 import { ownershipOf } from './ownership.ts';
 import { writeAll } from './pack.ts';
 
@@ -159,7 +159,7 @@ function realDirectory(path: ByteString): ByteString {
 /** By this process's root, as every path here. */
 function realPath(path: ByteString): ByteString {
   try {
-    return realpathSync.native(toPath(path), { encoding: 'buffer' }).toString('latin1');
+    return realPathBytes(toPath(path)).toString('latin1');
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) throw notFound(path);
     throw copyError(error, path);
