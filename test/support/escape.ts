@@ -92,7 +92,8 @@ async function play(driver: Driver, attack: (scene: Scene) => Promise<void>): Pr
 }
 
 function sceneOf(box: Box, driver: Driver, dir: string, canary: Canary, started: string[]): Scene {
-  const flags = ['--network', 'none', ...(driver === 'auto' ? [] : ['--storage-driver', driver])];
+  const storage = driver === 'auto' ? [] : ['--storage-driver', driver];
+  const flags = ['--network', 'none', ...storage];
   const run = (...args: string[]) => box('run', '--rm', ...flags, ...args);
   return {
     box,
@@ -101,7 +102,7 @@ function sceneOf(box: Box, driver: Driver, dir: string, canary: Canary, started:
     run,
     sh: (script, ...more) => box.ok('run', '--rm', ...flags, ...more, 'busybox', 'sh', '-c', script),
     start: async (...args) => {
-      const id = await box.ok('run', '-d', ...flags, ...args);
+      const id = await box.ok('run', '-d', ...(args.includes('--network') ? storage : flags), ...args);
       started.push(id);
       return id;
     },
