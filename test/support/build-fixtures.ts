@@ -42,6 +42,9 @@ export function copyFixtures(to: string): void {
   cpSync(DIRECTORY, to, { recursive: true, verbatimSymlinks: true });
   const context = join(to, 'context');
   mkdirSync(join(context, 'nothing'));
+  // buildah makes directories with 0755, docker and tsbox with the mode of the source.
+  for (const name of ['', 'links', 'modes', 'nothing', 'tree', 'tree/sub', 'tree/sub/deep'])
+    chmodSync(join(context, name), 0o755);
   for (const [name, mode] of [
     ['modes/private', 0o600],
     ['modes/executable', 0o755],
@@ -56,13 +59,17 @@ export function setIgnore(copy: string, { ignore }: Fixture): void {
   writeFileSync(join(copy, 'context/.dockerignore'), ignore.map(line => `${line}\n`).join(''));
 }
 
-const MOUNTED = /^(?:dev|proc|sys|run|etc\/(?:hosts|hostname|resolv\.conf))(?:\/|$)/;
+/** Places that are only mounted on: buildah leaves some of them behind. */
+const MOUNTED = /^(?:dev|proc|sys|run|mnt|etc\/(?:hosts|hostname|resolv\.conf))(?:\/|$)/;
 
-/** What two builders must agree on. Times differ where nobody says them; places that are only mounted on are no files of the image. */
-export function plainTree(tree: Listing): Record<string, Omit<Listed, 'mtime'>> {
+/** What two builders must agree on. Times differ where nobody says them. `volumes`: buildah makes them, docker and tsbox do not. */
+export function plainTree(
+  tree: Listing,
+  volumes: readonly string[] = [],
+): Record<string, Omit<Listed, 'mtime'>> {
   const kept = [...tree]
     .map(([name, { mtime: _, ...rest }]) => [name.replace(/^\.?\//, '').replace(/\/$/, ''), rest] as const)
-    .filter(([name]) => name !== '' && name !== '.' && name !== 'etc' && !MOUNTED.test(name));
+    .filter(([name]) => !['', '.', 'etc', ...volumes].includes(name) && !MOUNTED.test(name));
   return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
