@@ -42,7 +42,7 @@ export interface BuildOptions {
   /** Name or number of the last stage to build. Default: the last. */
   target?: string;
   noCache?: boolean;
-  /** Stages for which `noCache` holds. Default: all. */
+  /** Names of the stages whose steps are done again; the others may be cached. */
   noCacheFilter?: readonly string[];
   /** Ask the registries for newer base images. */
   pull?: boolean;

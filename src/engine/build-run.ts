@@ -14,6 +14,7 @@ import type { Engine } from './context.ts';
 import { launchContainer } from './launch-container.ts';
 import { mapsFor } from './machine.ts';
 import { remove } from './remove.ts';
+import type { ResourceOptions } from './resource-types.ts';
 import { prepareStorage } from './rootfs.ts';
 
 export interface RunRequest {
@@ -96,13 +97,33 @@ async function stepRecord(session: BuildSession, request: RunRequest): Promise<C
 }
 
 function limitsOf(options: BuildSession['options']) {
-  const { addHost, shmSize, ulimits, securityOpt } = options;
+  const { addHost, shmSize, ulimits, securityOpt, cgroupParent } = options;
+  const resources = resourcesOf(options);
   return {
+    ...(Object.keys(resources).length > 0 && { resources }),
+    ...(cgroupParent !== undefined && { cgroupParent }),
     ...(addHost && { addHost }),
     ...(shmSize !== undefined && { shmSize }),
     ...(ulimits && { ulimits }),
     ...(securityOpt && { securityOpt }),
   };
+}
+
+const RESOURCES = [
+  'memory',
+  'memorySwap',
+  'cpuShares',
+  'cpuPeriod',
+  'cpuQuota',
+  'cpusetCpus',
+  'cpusetMems',
+] as const;
+
+/** In the words of `run`. */
+function resourcesOf(options: BuildSession['options']): ResourceOptions {
+  return Object.fromEntries(
+    RESOURCES.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]] as const])),
+  );
 }
 
 async function execute(

@@ -144,8 +144,8 @@ class StageBuilder {
 
   get #mayBeCached(): boolean {
     const { noCache, noCacheFilter } = this.#session.options;
-    if (!noCache) return true;
-    return noCacheFilter !== undefined && !noCacheFilter.includes(this.#stage.name);
+    if (noCacheFilter === undefined) return !noCache;
+    return !noCacheFilter.includes(this.#stage.name);
   }
 
   #take(text: string, layer: BuiltLayer | undefined, created: string): void {

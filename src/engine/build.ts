@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { parseDockerfile } from '../build/parse.ts';
 import { stageGraph } from '../build/stages.ts';
-import type { BuildEvent, BuildOptions, BuildResult, StageGraph } from '../build/types.ts';
+import { unusedBuildArgs } from '../build/stages-args.ts';
+import type { BuildEvent, BuildOptions, BuildResult, BuildWarning, StageGraph } from '../build/types.ts';
 import { TsboxError } from '../errors.ts';
 import { hostPlatform, parsePlatform } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -34,15 +35,23 @@ async function buildIn(engine: Engine, options: BuildOptions, contexts: BuildCon
   const emit = (event: BuildEvent): void => options.onEvent?.(event);
   const buildArgs = argsOf(options);
   const graph = await readGraph(options, contexts, buildArgs);
-  const { file, text, warnings } = graph.dockerfile;
-  for (const { message, range } of warnings) emit({ type: 'warning', warning: { message, file, range } });
-  const told = warnings.map(({ message, range }) => ({ message, file, range }));
+  const { file, text } = graph.dockerfile;
+  const told = warningsOf(graph, buildArgs.keys());
+  for (const warning of told) emit({ type: 'warning', warning });
   if (options.check) return { names: [], warnings: told };
   emit({ type: 'plan', file, text, steps: countSteps(graph) });
   const base = { engine, options, graph, buildArgs, contexts, emit };
   const session = await openSession(base);
   const result = await buildStages(session);
   return { ...(await finish(session, result)), warnings: told };
+}
+
+function warningsOf(graph: StageGraph, buildArgs: Iterable<string>): BuildWarning[] {
+  const { file, warnings } = graph.dockerfile;
+  const unused = unusedBuildArgs(graph, buildArgs).map(name => ({
+    message: `no ARG takes the build argument ${JSON.stringify(name)}`,
+  }));
+  return [...warnings.map(({ message, range }) => ({ message, file, range })), ...unused];
 }
 
 /** Throws USAGE. */
@@ -125,8 +134,15 @@ async function readGraph(
   });
 }
 
-const countSteps = ({ order, stages }: StageGraph): number =>
-  order.reduce((sum, index) => sum + 1 + (stages[index]?.instructions.length ?? 0), 0);
+/** What is shown: each base image, and each instruction that makes a layer. */
+function countSteps({ order, stages }: StageGraph): number {
+  const needed = order.flatMap(index => stages[index] ?? []);
+  const images = new Set(needed.flatMap(({ base }) => (base.kind === 'image' ? [base.reference] : [])));
+  const made = needed.flatMap(stage => stage.instructions).filter(({ keyword }) => LAYERED.has(keyword));
+  return images.size + made.length;
+}
+
+const LAYERED: ReadonlySet<string> = new Set(['RUN', 'COPY', 'ADD', 'WORKDIR']);
 
 /** `--build-arg NAME` takes the caller's value. */
 function argsOf({ buildArgs = {}, callerEnv = {} }: BuildOptions): Map<string, string> {

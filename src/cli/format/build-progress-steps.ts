@@ -98,6 +98,13 @@ export class BuildSteps {
   }
 }
 
+/** `WARNING: message (Dockerfile:3)`. */
+export function warningLine({ warning }: Extract<BuildEvent, { type: 'warning' }>): string {
+  const { message, file, range } = warning;
+  const place = file === undefined || !range ? '' : ` (${printableLine(file)}:${range.start.line})`;
+  return `WARNING: ${printable(message)}${place}`;
+}
+
 export const seconds = (milliseconds: number): string => `${(Math.max(0, milliseconds) / 1000).toFixed(1)}s`;
 
 /** What a failed step has written, and its lines of the Dockerfile. */

@@ -2,7 +2,7 @@ import type { BuildEvent } from '../../index.ts';
 import type { ProgressEvent } from '../../log.ts';
 import type { Output } from '../output.ts';
 import type { BuildView } from './build-progress.ts';
-import { BuildSteps, failureReport, type StepState, seconds } from './build-progress-steps.ts';
+import { BuildSteps, failureReport, type StepState, seconds, warningLine } from './build-progress-steps.ts';
 import { barLine, isDone } from './progress-bar.ts';
 
 const FRAME = 100;
@@ -23,6 +23,7 @@ export class TtyBuildView implements BuildView {
   readonly #screen: Screen;
   readonly #steps = new BuildSteps();
   readonly #pulls = new Map<string, ProgressEvent>();
+  readonly #warnings: string[] = [];
   readonly #timer: NodeJS.Timeout;
   #shown: string[] = [];
   #columns = 0;
@@ -35,6 +36,7 @@ export class TtyBuildView implements BuildView {
 
   event(event: BuildEvent): void {
     this.#steps.take(event);
+    if (event.type === 'warning') this.#warnings.push(warningLine(event));
   }
 
   update(event: ProgressEvent): void {
@@ -56,7 +58,7 @@ export class TtyBuildView implements BuildView {
     this.#pulls.clear();
     this.#draw();
     this.#shown = [];
-    const report = failureReport(this.#steps);
+    const report = [...this.#warnings, ...failureReport(this.#steps)];
     if (report.length > 0) this.#screen.output.write(`${report.join('\n')}\n`);
   }
 

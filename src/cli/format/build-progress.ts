@@ -1,8 +1,14 @@
 import type { BuildEvent } from '../../index.ts';
 import type { CliContext } from '../context.ts';
 import type { Output } from '../output.ts';
-import { printable, printableLine } from '../printable.ts';
-import { BuildSteps, failureReport, type LoggedLine, type StepState } from './build-progress-steps.ts';
+import { printableLine } from '../printable.ts';
+import {
+  BuildSteps,
+  failureReport,
+  type LoggedLine,
+  type StepState,
+  warningLine,
+} from './build-progress-steps.ts';
 import { TtyBuildView } from './build-progress-tty.ts';
 import type { ProgressView } from './progress.ts';
 
@@ -89,7 +95,7 @@ class PlainBuildView implements BuildView {
 
   event(event: BuildEvent): void {
     const lines = this.#steps.take(event);
-    if (event.type === 'warning') this.#write(`WARNING: ${printable(event.warning.message)}${where(event)}`);
+    if (event.type === 'warning') this.#write(warningLine(event));
     const step = 'step' in event ? this.#steps.steps.get(event.step) : undefined;
     if (!step) return;
     if (event.type === 'step-start') this.#say(step, []);
@@ -136,8 +142,4 @@ function endOf({ number, status, message = '', started, ended = started }: StepS
   if (status === 'cancelled') return `#${number} CANCELED`;
   if (status === 'failed') return `#${number} ERROR: ${message}`;
   return `#${number} DONE ${((ended - started) / 1000).toFixed(1)}s`;
-}
-
-function where({ warning: { file, range } }: Extract<BuildEvent, { type: 'warning' }>): string {
-  return file === undefined || !range ? '' : ` (${printableLine(file)}:${range.start.line})`;
 }

@@ -138,4 +138,10 @@ test('triggers of a stage count for those that begin with it', () => {
   assert.equal(stages[2]?.needs, [1, 0]);
 });
 
+test('build arguments that nobody takes', () => {
+  const text = 'ARG A\nFROM x AS one\nARG B\nFROM y AS two\nARG C\nFROM one\nARG D=1';
+  const names = ['A', 'B', 'C', 'D', 'E', 'http_proxy', 'SOURCE_DATE_EPOCH', 'BUILDKIT_X'];
+  assert.equal(unusedBuildArgs(graph(text), names), ['C', 'E']);
+});
+
 test.run();
