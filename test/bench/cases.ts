@@ -1,4 +1,5 @@
 import { TSBOX } from '../support/cli.ts';
+import { buildCases } from './build-cases.ts';
 import { imageCases } from './image-cases.ts';
 import { type Case, call, type Env, type Work } from './measure.ts';
 import type { Peers } from './peers.ts';
@@ -104,6 +105,7 @@ export function cases(scene: Scene): Case[] {
     { name: '`images`', rounds: 15, tools: both(scene, 'images') },
     { name: '`inspect long`', rounds: 15, tools: both(scene, 'inspect', 'long') },
     ...imageCases(scene),
+    ...buildCases(scene),
     { name: '20 × `run -d` at once', rounds: 3, tools: manyAtOnce(scene, true) },
     { name: '`rm -f` of the 20', rounds: 3, tools: manyAtOnce(scene, false) },
   ];
