@@ -1,10 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Approximation } from '../cgroup/approximate.ts';
 import type { CgroupDriverName, LimitOutcome } from '../cgroup/driver.ts';
 import type { Engine } from './context.ts';
 
-/** `<runtime>/groups/<short>.json`: the control group of a container that runs, or what stands in for it. Written before its first process is in it. */
+/**
+ * `<store>/groups/<short>.json`: the control group of a container that runs, or what stands in for it. Written before its first process is in
+ * it. In the store, since a cron job has another runtime directory than a login, and whoever joins the container must know its group.
+ */
 export interface GroupFile {
   readonly version: 1;
   readonly id: string;
@@ -18,7 +21,7 @@ export interface GroupFile {
   readonly approximation?: Approximation;
 }
 
-const directory = (engine: Engine): string => join(engine.paths.runtime, 'groups');
+const directory = (engine: Engine): string => join(engine.paths.root, 'groups');
 const file = (engine: Engine, id: string): string => join(directory(engine), `${id.slice(0, 16)}.json`);
 
 export function writeGroupFile(engine: Engine, group: GroupFile): void {
@@ -28,8 +31,14 @@ export function writeGroupFile(engine: Engine, group: GroupFile): void {
   renameSync(`${path}.${process.pid}`, path);
 }
 
-/** Undefined: it has none, and no limits. A file cut off by a crash of the machine counts as none: the directory is gone with it. */
+/** Undefined: it has none, and no limits. One of an earlier run, whose group is gone, counts as none; so does a file cut off by a crash of the machine. */
 export function readGroupFile(engine: Engine, id: string): GroupFile | undefined {
+  const group = parseGroupFile(engine, id);
+  return group?.path === undefined || existsSync(group.path) ? group : undefined;
+}
+
+/** As it was written, also when the group is gone. */
+export function parseGroupFile(engine: Engine, id: string): GroupFile | undefined {
   try {
     return JSON.parse(readFileSync(file(engine, id), 'utf8')) as GroupFile;
   } catch {

@@ -3,12 +3,12 @@ import { isPopulated, removeGroup } from '../cgroup/tree.ts';
 import { readContainerState } from '../store/containers.ts';
 import { identityAlive } from '../store/containers-owner.ts';
 import type { Engine } from './context.ts';
-import { listGroupFiles, readGroupFile, removeGroupFile } from './group-file.ts';
+import { listGroupFiles, parseGroupFile, removeGroupFile } from './group-file.ts';
 
 /** Groups whose supervisor was killed are empty directories: nobody else removes those of cgroupfs. */
 export async function sweepGroups(engine: Engine): Promise<void> {
   for (const short of listGroupFiles(engine)) {
-    const group = readGroupFile(engine, short);
+    const group = parseGroupFile(engine, short);
     if (group === undefined) continue;
     if (group.path !== undefined && isPopulated(group.path)) continue;
     // Not yet populated, or about to be recorded: its maker cleans up by itself.

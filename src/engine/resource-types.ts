@@ -30,3 +30,13 @@ export interface ResourceOptions {
   deviceReadIops?: readonly string[];
   deviceWriteIops?: readonly string[];
 }
+
+/** Of `Tsbox.cgroup`. */
+export interface CgroupInfo {
+  readonly driver: 'systemd' | 'cgroupfs' | 'none';
+  /** `2`, or `1` where the controllers are in the first version (hybrid, too). */
+  readonly version: string;
+  /** The directory that is delegated to this user; empty: none. */
+  readonly path: string;
+  readonly controllers: readonly string[];
+}

@@ -385,4 +385,9 @@ export class Tsbox extends ObjectCalls {
     if (options.isolation) return (await import('./doctor-isolation.ts')).doctorIsolation(this.#engine);
     return (await import('./doctor.ts')).doctor(this.#engine);
   }
+
+  /** Which control groups containers get on this machine. */
+  async cgroup(): Promise<T.CgroupInfo> {
+    return (await import('./cgroup-info.ts')).cgroupInfo(this.#engine);
+  }
 }

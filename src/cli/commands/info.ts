@@ -29,7 +29,11 @@ type Information = Awaited<ReturnType<typeof gather>>;
 
 /** docker's names where docker has one. */
 async function gather(tsbox: Api) {
-  const [containers, images] = await Promise.all([tsbox.containers({ all: true }), tsbox.images()]);
+  const [containers, images, cgroup] = await Promise.all([
+    tsbox.containers({ all: true }),
+    tsbox.images(),
+    tsbox.cgroup(),
+  ]);
   const running = containers.filter(container => container.status === 'running').length;
   return {
     Containers: containers.length,
@@ -37,6 +41,9 @@ async function gather(tsbox: Api) {
     ContainersStopped: containers.length - running,
     Images: images.length,
     DockerRootDir: tsbox.root,
+    CgroupDriver: cgroup.driver,
+    CgroupVersion: cgroup.version,
+    CgroupPath: cgroup.path,
     KernelVersion: release(),
     OSType: 'linux',
     Architecture: arch(),
@@ -53,6 +60,8 @@ const lines = (info: Information): string[][] => [
   ['Images:', String(info.Images)],
   ['Version:', info.ServerVersion],
   ['Root Dir:', info.DockerRootDir],
+  ['Cgroup Driver:', [info.CgroupDriver, info.CgroupPath].join(' ').trim()],
+  ['Cgroup Version:', info.CgroupVersion],
   ['Kernel Version:', info.KernelVersion],
   ['OSType:', info.OSType],
   ['Architecture:', info.Architecture],

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { CACHE_DIR } from '../requires.ts';
 
 /** One line that a program inside has printed as JSON. */
 export interface Line {
@@ -39,28 +40,49 @@ export async function bootUml(program: string, limitMs: number): Promise<Booted>
   }
 }
 
-/** Its descriptors become non-blocking: it gets a pipe of its own as the console. One processor: it is several times faster then. */
+/** The kernel's words that every boot has. */
+const words = (dir: string): string[] => [
+  'mem=1024M',
+  'con=null',
+  'con0=null,fd:5',
+  'quiet',
+  'umid=vm',
+  `uml_dir=${dir}/`,
+  'noreboot',
+];
+
 function boot(dir: string, disk: string, program: string): ChildProcess {
-  const words = [
-    'mem=1024M',
-    'rootfstype=hostfs',
-    'root=/dev/root',
-    'ro',
-    `init=${fileURLToPath(new URL('init.sh', import.meta.url))}`,
-    `ubd0=${disk}`,
-    'con=null',
-    'con0=null,fd:5',
-    'quiet',
-    'umid=vm',
-    `uml_dir=${dir}/`,
-    'noreboot',
-    `tsbox.uid=${process.getuid?.() ?? 0}`,
-    `tsbox.run=${program}`,
-  ];
-  return spawn('taskset', ['-c', '0', 'linux.uml', ...words], {
+  const init = fileURLToPath(new URL('init.sh', import.meta.url));
+  const own = ['rootfstype=hostfs', 'root=/dev/root', 'ro', `init=${init}`, `ubd0=${disk}`];
+  return start([...words(dir), ...own, `tsbox.uid=${process.getuid?.() ?? 0}`, `tsbox.run=${program}`]);
+}
+
+/** Its descriptors become non-blocking: it gets a pipe of its own as the console. One processor: it is several times faster then. */
+const start = (all: readonly string[]): ChildProcess =>
+  spawn('taskset', ['-c', '0', 'linux.uml', ...all], {
     stdio: ['ignore', 'ignore', 'ignore', 'ignore', 'ignore', 'pipe'],
     detached: true,
   });
+
+const IMAGE = join(CACHE_DIR, 'systemd-root.img');
+
+/** The same with systemd as pid 1, in a root file system of its own (systemd-root.sh, made once per machine), which stays as it is. */
+export async function bootSystemd(tsbox: string, limitMs: number): Promise<Booted> {
+  const script = fileURLToPath(new URL('systemd-root.sh', import.meta.url));
+  mkdirSync(CACHE_DIR, { recursive: true, mode: 0o755 });
+  const made = existsSync(IMAGE) ? undefined : spawnSync(script, [IMAGE], { encoding: 'utf8' });
+  if (made && made.status !== 0) throw new Error(`${script}: ${made.stdout}${made.stderr}`);
+  const dir = mkdtempSync(join(tmpdir(), 'uml-'));
+  const project = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+  const own = [`ubd0=${join(dir, 'cow')},${IMAGE}`, 'root=/dev/ubda', 'rw', 'pty.legacy_count=0'];
+  const suite = ['systemd.log_target=journal', 'systemd.show_status=0', `suite.project=/host${project}`];
+  try {
+    return parse(
+      await output(start([...words(dir), ...own, ...suite, `suite.tsbox=/host${tsbox}`]), limitMs),
+    );
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 }
 
 function output(child: ChildProcess, limitMs: number): Promise<string> {

@@ -226,7 +226,7 @@ async function swept() {
 
 function empty() {
   same(groups().join(), '');
-  same(readdirSync(`${HOME}/run/groups`).join(), '');
+  same(readdirSync(`${HOME}/.local/share/tsbox/groups`).join(), '');
 }
 
 function tsbox(...args) {
