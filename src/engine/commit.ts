@@ -16,6 +16,7 @@ import { find } from './find.ts';
 import { imageStore } from './find-image.ts';
 import { LAYER_TYPES } from './load-eager.ts';
 import { whilePaused } from './pause.ts';
+import { containerEvent } from './record-event.ts';
 import type { CommitOptions } from './types.ts';
 
 /**
@@ -81,6 +82,7 @@ async function addImage(engine: Engine, image: NewImage): Promise<string> {
   );
   const size = await new LayerStore(engine.paths.layers).size(diffIds);
   const id = await store.add(options.reference, { mediaType: OCI_MANIFEST, ...manifest }, { size });
+  containerEvent(engine, image.record, 'commit', { imageID: id, imageRef: options.reference ?? '' });
   if (!engine.config.images.keepBlobs) await store.blobs.remove(layer.descriptor.digest);
   return id;
 }

@@ -1,6 +1,7 @@
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { Cleanup } from '../util/cleanup.ts';
 import type { Engine } from './context.ts';
+import { volumeEvent } from './record-event.ts';
 
 /** Makes the volumes that a container names and that do not exist yet. */
 export async function ensureVolumes(
@@ -15,6 +16,7 @@ export async function ensureVolumes(
   for (const { source, anonymous } of wanted) {
     const made = await ensureVolume(engine.paths, source, { anonymous });
     if (!made) continue;
+    volumeEvent(engine, 'create', source);
     if (anonymous) fresh.add(source);
     cleanup.push(() => deleteVolume(engine.paths, source));
   }

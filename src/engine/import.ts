@@ -20,6 +20,7 @@ import { imageStore } from './find-image.ts';
 import { inflateForeign } from './foreign-compression.ts';
 import { chunksOf } from './load.ts';
 import { LAYER_TYPES } from './load-eager.ts';
+import { imageEvent } from './record-event.ts';
 import type { ImportOptions } from './types.ts';
 import { beginLayer } from './unpack.ts';
 
@@ -107,6 +108,7 @@ async function addImage(
     encodeManifest({ mediaType, config: { mediaType: OCI_CONFIG, ...blob }, layers: [layer] }),
   );
   const id = await store.add(reference, { mediaType, ...manifest }, { size });
+  imageEvent(engine, 'import', id, reference);
   if (!engine.config.images.keepBlobs) await store.blobs.remove(layer.digest);
   return id;
 }

@@ -13,6 +13,7 @@ import { type EagerLayers, eagerWriter, type MemberHint } from './load-eager.ts'
 import { checkAborted, keepImage } from './load-image.ts';
 import { readOciLayout } from './load-oci.ts';
 import { TarFiles } from './load-tar.ts';
+import { imageEvent } from './record-event.ts';
 import { checkArchivePolicy } from './signatures.ts';
 import type { LoadOptions } from './types.ts';
 
@@ -27,7 +28,9 @@ export async function load(
   options: LoadOptions = {},
 ): Promise<string[]> {
   try {
-    return await whileAdding(engine, () => loadAll(engine, input, options));
+    const names = await whileAdding(engine, () => loadAll(engine, input, options));
+    for (const name of names) imageEvent(engine, 'load', name);
+    return names;
   } catch (error) {
     await collect(engine).catch((e: unknown) =>
       engine.reporter.debug('store', () => `collect: ${messageOf(e)}`),

@@ -7,6 +7,7 @@ import type { Pruned, PruneOptions } from './disk-types.ts';
 import { imageStore } from './find-image.ts';
 import { booleanFilter, checkFilterKeys } from './object-filters.ts';
 import { pruneTest } from './prune-test.ts';
+import { imageEvent } from './record-event.ts';
 
 /**
  * docker image prune: removes images without a name, or with `all` every image, that no container was made from; then what nobody
@@ -26,7 +27,10 @@ export async function pruneImages(
     matches({ created: image.created, labels: image.config.config.Labels ?? {} });
   const wanted = (await imageStore(engine).list()).filter(isWanted);
   const { layers, bytes } = await whileRemoving(engine, async () => {
-    for (const { id } of wanted) await imageStore(engine).remove(id);
+    for (const { id } of wanted) {
+      await imageStore(engine).remove(id);
+      imageEvent(engine, 'delete', id);
+    }
     return collect(engine);
   });
   return {

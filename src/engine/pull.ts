@@ -9,6 +9,7 @@ import { LayerStore } from '../store/layers.ts';
 import { whileAdding } from './collect.ts';
 import type { Engine } from './context.ts';
 import type { PullContext } from './pull-source.ts';
+import { imageEvent } from './record-event.ts';
 import { expandAlias } from './short-names.ts';
 import type { PullOptions, PullResult } from './types.ts';
 
@@ -123,7 +124,14 @@ async function fetchImage(
   const signatures = { required: options.requireSignature ?? false, policyFile: options.signaturePolicy };
   const context = { engine, images, http, rules, limits: patience, platform, progress, signatures };
   try {
-    return await whileAdding(engine, () => firstThatWorks(context, ref, sources));
+    const result = await whileAdding(engine, () => firstThatWorks(context, ref, sources));
+    imageEvent(
+      engine,
+      'pull',
+      familiarReference(ref),
+      familiarReference({ ...ref, tag: undefined, digest: undefined }),
+    );
+    return result;
   } finally {
     await http.close();
   }

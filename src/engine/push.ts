@@ -23,6 +23,7 @@ import { type PushContext, type PushedAs, pushLayer } from './push-layer.ts';
 import { pushedDocuments } from './push-manifest.ts';
 import { PushMemory } from './push-memory.ts';
 import { planPush } from './push-plan.ts';
+import { imageEvent } from './record-event.ts';
 import { type Network, withNetwork } from './registry-network.ts';
 import type { PushOptions, PushResult } from './types.ts';
 
@@ -94,7 +95,9 @@ async function pushTag(network: Network, ref: Reference, options: PushOptions): 
   const emit = options.onProgress ?? ((event: ProgressEvent) => engine.reporter.progress(event));
   emit({ id: '', status: `The push refers to repository [${repositoryOf(ref)}]` });
   const pushed = await pushLayers(context, images, image, ref, emit, () => stop.abort());
-  return publish(context, images, image, ref, pushed);
+  const result = await publish(context, images, image, ref, pushed);
+  imageEvent(engine, 'push', familiarReference(ref));
+  return result;
 }
 
 /** What became of the layers, in the image's order. */

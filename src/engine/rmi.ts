@@ -4,6 +4,7 @@ import type { ImageRecord } from '../store/images.ts';
 import { type Collected, collect, whileRemoving } from './collect.ts';
 import type { Engine } from './context.ts';
 import { findImage, imageStore } from './find-image.ts';
+import { imageEvent } from './record-event.ts';
 import { activeConflict, nameConflict, runningConflict, stoppedConflict } from './rmi-conflicts.ts';
 import { type ImageUser, usersOfImage } from './rmi-users.ts';
 import type { RemovedImage } from './types.ts';
@@ -58,6 +59,7 @@ async function removeByName(
   // Under a running container the image stays, without a name.
   if (left.length === 0 && !users.some(u => u.running)) return removeAll(engine, image, gone);
   for (const each of gone) await imageStore(engine).untag(each);
+  imageEvent(engine, 'untag', image.id);
   return { untagged: gone.map(familiar), deleted: [] };
 }
 
@@ -96,6 +98,8 @@ async function removeAll(
 ): Promise<RemovedImage> {
   const { layers } = await whileRemoving(engine, async () => {
     await imageStore(engine).remove(image.id);
+    if (untagged.length > 0) imageEvent(engine, 'untag', image.id);
+    imageEvent(engine, 'delete', image.id);
     return collectUnlessDamaged(engine);
   });
   const order = [...image.layers].reverse();
@@ -110,6 +114,7 @@ async function removeDamaged(engine: Engine, reference: string): Promise<Removed
   if (id === undefined) throw new TsboxError('NOT_FOUND', `no such image: ${reference}`, { exitCode: 1 });
   const { layers } = await whileRemoving(engine, async () => {
     await imageStore(engine).remove(id);
+    imageEvent(engine, 'delete', id);
     return collectUnlessDamaged(engine);
   });
   return { untagged: [], deleted: [id, ...layers] };

@@ -3,6 +3,7 @@ import { formatPlatform, type Platform, parsePlatform, platformRank } from '../o
 import { whileAdding } from './collect.ts';
 import type { Engine } from './context.ts';
 import { imageStore } from './find-image.ts';
+import { imageEvent } from './record-event.ts';
 import { documents } from './save-documents.ts';
 import { blobName, closeMembers, type Member, openBlobs } from './save-members.ts';
 import { tarOf, writeToDirectory, writeToFile, writeToStream } from './save-output.ts';
@@ -30,6 +31,7 @@ export async function save(
   });
   try {
     await write(engine, [...documents(images, format === 'docker-archive'), ...blobs], target, format);
+    for (const reference of references) imageEvent(engine, 'save', reference);
   } finally {
     await closeMembers(blobs);
   }

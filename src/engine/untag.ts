@@ -2,6 +2,7 @@ import { TsboxError } from '../errors.ts';
 import { familiarReference, formatReference, parseReference } from '../oci/reference.ts';
 import type { Engine } from './context.ts';
 import { findImage, imageStore } from './find-image.ts';
+import { imageEvent } from './record-event.ts';
 
 /** podman untag: takes away the given names of an image, or all of them; the image stays. Throws NOT_FOUND, BAD_REFERENCE. */
 export async function untag(engine: Engine, image: string, names: readonly string[] = []): Promise<void> {
@@ -17,4 +18,5 @@ export async function untag(engine: Engine, image: string, names: readonly strin
   }
   if (wanted.length === 0) await imageStore(engine).untagAll(record.id);
   for (const name of wanted) await imageStore(engine).untag(name);
+  imageEvent(engine, 'untag', record.id);
 }

@@ -12,6 +12,7 @@ import {
   volumeData,
 } from '../store/volumes.ts';
 import type { Engine } from './context.ts';
+import { volumeEvent } from './record-event.ts';
 import type { VolumeSummary } from './types.ts';
 
 /** Docker's volume create: idempotent; without a name an anonymous one of 64 hex digits. Throws USAGE, NO_SPACE or IO. */
@@ -21,7 +22,9 @@ export async function createVolume(
   labels: Readonly<Record<string, string>> = {},
 ): Promise<VolumeSummary> {
   const options = { labels, anonymous: name === undefined };
-  return summary(engine, (await makeVolume(engine.paths, name ?? newId(), options)).record);
+  const { record, made } = await makeVolume(engine.paths, name ?? newId(), options);
+  if (made) volumeEvent(engine, 'create', record.name);
+  return summary(engine, record);
 }
 
 /** Sorted by name. */
@@ -64,6 +67,7 @@ async function drop(engine: Engine, name: string, options: { force?: boolean; bu
     throw error;
   });
   await (await import('./remove-tree.ts')).removeTree(engine, aside.relative);
+  volumeEvent(engine, 'destroy', name);
 }
 
 async function refuseUsed(engine: Engine, name: string, but?: string): Promise<void> {

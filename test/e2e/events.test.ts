@@ -37,6 +37,23 @@ test('the life of a container, in order, with its status', async () => {
   await box.fails(125, /invalid filter 'colour'/, 'events', '--filter', 'colour=red');
 });
 
+test('the life of an image and of a volume', async () => {
+  const box = await busybox();
+  const [id] = (await box.ok('images', '-q', '--no-trunc', 'busybox')).split('\n');
+  await box.ok('tag', 'busybox', 'seen:1');
+  await box.ok('rmi', 'seen:1');
+  await box.ok('volume', 'create', 'held');
+  await box.ok('volume', 'rm', 'held');
+  const told = (...args: string[]) =>
+    box.ok('events', ...PAST, ...args, '--format', '{{.Type}} {{.Action}} {{.Actor.ID}}');
+  const images = (await told('--filter', 'type=image')).split('\n').slice(-2);
+  assert.equal(images, [`image tag ${id}`, `image untag ${id}`]);
+  assert.equal((await told('--filter', 'volume=held')).split('\n'), [
+    'volume create held',
+    'volume destroy held',
+  ]);
+});
+
 test('follows what happens, from now on, and ends with until', async () => {
   const box = await busybox();
   await sleeper('--name', 'early');
