@@ -20,6 +20,8 @@ const DRIVERS: Readonly<Record<NetworkDriverName, NetworkDriver>> = {
   bridge,
 };
 const NAMES = Object.keys(DRIVERS) as NetworkDriverName[];
+/** Those that are chosen by their own names. */
+const WORDS = NAMES.filter(name => name !== 'container' && name !== 'bridge');
 
 /** Words of docker and podman for what comes without a choice. */
 const DEFAULT_WORDS = ['auto', 'default', 'bridge', 'private'];
@@ -78,14 +80,14 @@ function proven(
 export function isDriverWord(text: string | undefined): boolean {
   if (text === undefined || DEFAULT_WORDS.includes(text)) return true;
   const name = text.replace(/:.*/, '');
-  return isDriver(name) && name !== 'container';
+  return isWord(name);
 }
 
 /** `name[:key=value,…]` taken apart. Options of drivers that have none, and malformed ones, are USAGE errors. */
 export function parseNetwork(text: string): { name: NetworkDriverName; options: Record<string, string> } {
   const colon = text.indexOf(':');
   const name = colon < 0 ? text : text.slice(0, colon);
-  if (!isDriver(name)) throw unknownNetwork(name);
+  if (!isWord(name)) throw unknownNetwork(name);
   if (colon < 0) return { name, options: {} };
   if (name !== 'slirp4netns' && name !== 'pasta')
     throw new TsboxError('USAGE', `--network ${name} takes no options, got ${JSON.stringify(text)}`);
@@ -122,10 +124,12 @@ function unavailable(name: string, probe: NetworkProbe): TsboxError {
 }
 
 function unknownNetwork(name: string): TsboxError {
-  const near = suggest(name, NAMES);
-  const hint = near ? `did you mean ${near}?` : `networks: ${NAMES.join(', ')}`;
+  const near = suggest(name, WORDS);
+  const hint = near ? `did you mean ${near}?` : `networks: ${WORDS.join(', ')}`;
   return new TsboxError('USAGE', `--network: there is no network ${JSON.stringify(name)}`, { hint });
 }
+
+const isWord = (name: string): name is NetworkDriverName => (WORDS as readonly string[]).includes(name);
 
 function isDriver(name: string): name is NetworkDriverName {
   return (NAMES as readonly string[]).includes(name);
