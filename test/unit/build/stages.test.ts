@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseDockerfile } from '../../../src/build/parse.ts';
 import { type GraphOptions, platformArgs, stageGraph } from '../../../src/build/stages.ts';
+import { unusedBuildArgs } from '../../../src/build/stages-args.ts';
 import type { TsboxError } from '../../../src/errors.ts';
 
 const test = suite('stages');
