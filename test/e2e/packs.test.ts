@@ -10,7 +10,7 @@ import { requires } from '../support/requires.ts';
 const test = requires(suite('packs'), 'userns', 'busybox');
 test.after.each(removeContainers);
 
-const FILES = ['tsbox.cjs', 'tsbox.main.cjs', 'tsbox.main.cache', 'tsbox-helper'];
+const FILES = ['tsbox.cjs', 'tsbox.main.cjs', 'tsbox.main.cache', 'tsbox-helper', 'seccomp'];
 
 test('run, exec, ps, images, inspect, logs, stop, start and rm need neither the rest nor node_modules', async () => {
   const box = await busybox();
@@ -18,7 +18,8 @@ test('run, exec, ps, images, inspect, logs, stop, start and rm need neither the 
   await box.ok('run', '--rm', '--network', 'none', 'busybox', 'true');
   const dir = join(box.home.dir, 'hot');
   mkdirSync(dir, { recursive: true });
-  for (const name of FILES) cpSync(join(dirname(TSBOX), name), join(dir, name), { preserveTimestamps: true });
+  for (const name of FILES)
+    cpSync(join(dirname(TSBOX), name), join(dir, name), { preserveTimestamps: true, recursive: true });
   const hot = async (...args: string[]): Promise<string> => {
     const done = await capture(join(dir, 'tsbox.cjs'), args, box.home);
     assert.equal([done.code, done.stderr], [0, ''], args.join(' '));
