@@ -71,7 +71,7 @@ export function resumePlan(spec: Spec, user: ResolvedUser, filter: Uint8Array | 
  */
 export function servePlan(spec: Spec, user: ResolvedUser, filter: Uint8Array | undefined): Op[] {
   const all = processOps(spec, user, filter).filter(op => op.name !== 'chdir' && op.name !== 'env');
-  const own = (op: Op): boolean => !['owner', 'ids', 'seccomp', 'caps'].includes(op.name);
+  const own = (op: Op): boolean => ['umask', 'rlimit', 'bound', 'nonewprivs'].includes(op.name);
   return [
     ops.session("a session of its own: no way to the caller's terminal"),
     ...all.filter(own),
