@@ -1,18 +1,18 @@
-// A service that executes code: POST /python with a program as the body answers { exitCode, stdout, stderr, … }.
+// A service that executes code: POST /run with a program as the body answers { exitCode, stdout, stderr, … }.
 //
-//   node examples/code-service.mjs python:3-alpine python3 8080
+//   node examples/code-service.mjs python:3-alpine python3 8080 [USER]
 //
 // Each request gets a sandbox of its own, forked from one that is warm: no network, five seconds, 1 MiB of output, and nothing
 // that one program does is there for the next. Listens on loopback alone.
 import { createServer } from 'node:http';
 import { Tsbox } from 'tsbox';
 
-const [image = 'python:3-alpine', interpreter = 'python3', port = '8080'] = process.argv.slice(2);
+const [image = 'python:3-alpine', interpreter = 'python3', port = '8080', user = '1000:1000'] = process.argv.slice(2);
 const LIMITS = { timeoutMs: 5000, maxOutputBytes: 2 ** 20, memoryBytes: 2 ** 28, killBackground: true };
 const LARGEST = 2 ** 20;
 
 const tsbox = await Tsbox.open();
-const warm = await tsbox.sandbox({ image, user: '1000:1000', readOnly: false });
+const warm = await tsbox.sandbox({ image, user });
 const snapshot = await warm.snapshot();
 
 async function body(request) {
@@ -29,8 +29,7 @@ async function body(request) {
 async function perform(program, signal) {
   const [box] = await snapshot.start();
   try {
-    await box.writeFile('/tmp/program', program);
-    const done = await box.exec([interpreter, '/tmp/program'], { ...LIMITS, cwd: '/tmp', signal });
+    const done = await box.exec([interpreter, '/dev/stdin'], { ...LIMITS, stdin: program, signal });
     const { exitCode, timedOut, truncated, durationMs } = done;
     return { exitCode, timedOut, truncated, durationMs, stdout: String(done.stdout), stderr: String(done.stderr) };
   } finally {
@@ -43,7 +42,7 @@ const server = createServer(async (request, response) => {
   response.once('close', () => left.abort());
   const answer = (status, value) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(value)}\n`);
-  if (request.method !== 'POST' || request.url !== '/python') return answer(404, { error: 'POST /python' });
+  if (request.method !== 'POST' || request.url !== '/run') return answer(404, { error: 'POST /run' });
   try {
     answer(200, await perform(await body(request), left.signal));
   } catch (error) {
@@ -51,7 +50,7 @@ const server = createServer(async (request, response) => {
   }
 });
 
-server.listen(Number(port), '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/python`));
+server.listen(Number(port), '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/run`));
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.once(signal, async () => {
     server.close();
