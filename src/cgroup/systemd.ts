@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { ourUid } from '../host/paths.ts';
-import { Bus } from './dbus.ts';
+import type { Bus } from './dbus.ts';
 import type { Marshaller } from './dbus-message.ts';
 import { cgroupFacts, layoutReason, ownGroup } from './detect.ts';
 import type { CgroupDriver, CgroupFacts, PlaceRequest } from './driver.ts';
@@ -39,7 +39,7 @@ export const systemd: CgroupDriver = {
     const scope = dirname(path);
     const facts = cgroupFacts();
     if (facts.own?.startsWith(`${scope}/`)) return;
-    const bus = new Bus(busOf(facts));
+    const bus = await openBus(facts);
     try {
       await bus.call({
         ...MANAGER,
@@ -89,7 +89,7 @@ function family(pid: number): number[] {
 
 /** A scope is there when its job is done, which a signal says. */
 async function startScope(request: PlaceRequest, unit: string, pids: readonly number[]): Promise<void> {
-  const bus = new Bus(busOf(request.facts));
+  const bus = await openBus(request.facts);
   try {
     bus.match(`type='signal',interface='${MANAGER.interface}',member='JobRemoved',path='${MANAGER.path}'`);
     const answer = await bus.call({
@@ -160,11 +160,12 @@ function managerGroup({ mount = '', own }: CgroupFacts): string {
   return usual;
 }
 
-const busOf = ({ userBus }: CgroupFacts): string => {
-  if (userBus !== undefined) return userBus;
+/** node:net takes longer to load than a group of cgroupfs to make: those who have no bus do without. */
+async function openBus({ userBus }: CgroupFacts): Promise<Bus> {
+  if (userBus !== undefined) return new (await import('./dbus.ts')).Bus(userBus);
   throw new TsboxError('HOST', 'no systemd manager of this user can be reached', {
     hint: 'loginctl enable-linger keeps it there without a login',
   });
-};
+}
 
 const no = (reason: string) => ({ ok: false, controllers: [], reason });
