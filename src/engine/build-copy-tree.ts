@@ -9,7 +9,7 @@ export class ContextTree implements Tree<ContextNode> {
   readonly #names = new Map<ByteString, ByteString[]>();
 
   constructor(context: BuildContext) {
-    this.#nodes.set('', new ContextNode(context, ROOT));
+    this.#nodes.set('', new ContextNode(context, { ...ROOT, mtime: Date.now() }));
     for (const entry of context.entries()) {
       const path = entry.path.toString('latin1');
       this.#nodes.set(path, new ContextNode(context, entry));

@@ -15,8 +15,8 @@ import { packMembers } from '../layer/build-members.ts';
 import type { HistoryEntry } from '../oci/config.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import { BuildCache } from '../store/build-cache.ts';
-import { cachedLayer, keepStep } from './build-cached.ts';
-import { newMember, prepareCopy } from './build-copy.ts';
+import { type CachedStep, cachedLayer, keepStep } from './build-cached.ts';
+import { layersOf, newMember, prepareCopy } from './build-copy.ts';
 import { addLayer, type BuiltLayer } from './build-layer.ts';
 import { ownerOf } from './build-owner.ts';
 import { lowerTree } from './build-pick.ts';
@@ -112,6 +112,7 @@ class StageBuilder {
 
   async #layerStep(instruction: Instruction): Promise<void> {
     const { progress, graph } = this.#session;
+    await this.#awaitSources(instruction);
     const label = graph.stages.length > 1 ? `${this.#stage.name} ` : '';
     const title = `[${label}${++this.#number}/${this.#total}] ${instruction.text}`;
     const step = progress.begin(title, { stage: this.#stage.name, range: instruction.range });
@@ -122,12 +123,18 @@ class StageBuilder {
     }
   }
 
+  /** Stages that it copies from are built first: a step begins when it can go on. */
+  async #awaitSources(instruction: Instruction): Promise<void> {
+    if (instruction.keyword !== 'COPY' || instruction.from === undefined) return;
+    await layersOf(this.#session, this.#source(instruction.from, instruction));
+  }
+
   /** True when it came from the cache. */
   async #do(work: LayerStep, step: Step): Promise<boolean> {
     const session = this.#session;
     try {
       const key = BuildCache.key(work.inputs);
-      const cached = this.#mayBeCached ? await cachedLayer(session, key) : undefined;
+      const cached = this.#mayBeCached ? await this.#cached(key, work.text) : undefined;
       if (cached) {
         this.#take(work.text, cached.layer, cached.created);
         return true;
@@ -140,6 +147,13 @@ class StageBuilder {
     } finally {
       await work.close?.();
     }
+  }
+
+  async #cached(key: string, text: string): Promise<CachedStep | undefined> {
+    const cached = await cachedLayer(this.#session, key);
+    if (cached || !this.#session.options.cacheFrom?.length) return cached;
+    const place = { layers: this.#layers, history: this.#history };
+    return (await import('./build-cache-from.ts')).fromImages(this.#session, place, text);
   }
 
   get #mayBeCached(): boolean {
