@@ -94,7 +94,8 @@ async function play(driver: Driver, attack: (scene: Scene) => Promise<void>): Pr
 function sceneOf(box: Box, driver: Driver, dir: string, canary: Canary, started: string[]): Scene {
   const storage = driver === 'auto' ? [] : ['--storage-driver', driver];
   const flags = ['--network', 'none', ...storage];
-  const run = (...args: string[]) => box('run', '--rm', ...flags, ...args);
+  const run = (...args: string[]) =>
+    box('run', '--rm', ...(args.includes('--network') ? storage : flags), ...args);
   return {
     box,
     dir,
