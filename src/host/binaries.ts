@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
+import { builtin } from '../util/builtin.ts';
 import { embeddedHelper } from './embedded.ts';
 import { FROM_SOURCE, HERE, SINGLE_FILE } from './here.ts';
 import { environment } from './paths.ts';
@@ -32,9 +33,21 @@ export function helperPath(): string {
   if (told === undefined && SINGLE_FILE) return embeddedHelper();
   const path = told ?? join(FROM_SOURCE ? join(HERE, '../../dist') : HERE, 'tsbox-helper');
   if (existsSync(path)) return path;
+  const packaged = told === undefined ? packagedHelper() : undefined;
+  if (packaged) return packaged;
   throw new TsboxError('HOST', `the helper program is missing: ${path}`, {
     hint: FROM_SOURCE ? 'build it: npm run build:helper' : 'run ./install.sh again',
   });
+}
+
+/** From the npm package that has it ready for this architecture. */
+function packagedHelper(): string | undefined {
+  try {
+    const { createRequire } = builtin('node:module');
+    return createRequire(join(HERE, 'tsbox.cjs')).resolve(`tsbox-helper-linux-${process.arch}/tsbox-helper`);
+  } catch {
+    return undefined;
+  }
 }
 
 function isExecutable(path: string): boolean {

@@ -102,6 +102,13 @@ const NEEDS = {
   cc: program('cc', 'gcc'),
   make: program('make'),
   strace: program('strace'),
+  exe: {
+    fixable: false,
+    missing: () =>
+      existsSync(`dist/exe/tsbox-linux-${process.arch}`)
+        ? undefined
+        : 'the single file has not been built (npm run build:exe)',
+  },
   long: {
     fixable: false,
     missing: () => (process.env.TSBOX_TEST_LONG ? undefined : 'takes long; run with --long'),

@@ -1,0 +1,41 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { capture } from '../support/cli.ts';
+import { busyboxImage, dockerArchive } from '../support/images.ts';
+import { requires } from '../support/requires.ts';
+import { PROJECT } from '../support/source.ts';
+import { tempHome } from '../support/temp-home.ts';
+
+/** The single-file executable (`npm run build:exe`), where it has been built. Every test of e2e runs against it with TSBOX_TEST_BIN. */
+const EXE = join(PROJECT, `dist/exe/tsbox-linux-${process.arch}`);
+const test = requires(suite('single file'), 'userns', 'busybox', 'exe');
+
+test('it runs a container without Node or a helper beside it, and keeps its helper closed to others', async () => {
+  const home = tempHome();
+  const call = (...args: string[]) =>
+    capture(EXE, args, { ...home, env: { ...home.env, PATH: '/usr/bin:/bin' } });
+  const archive = dockerArchive(busyboxImage(), 'busybox', join(home.dir, 'busybox.tar'));
+  assert.is((await call('load', '-i', archive)).code, 0);
+  const done = await call(
+    'run',
+    '--rm',
+    '--network',
+    'none',
+    'busybox',
+    'sh',
+    '-c',
+    'echo from inside; exit 4',
+  );
+  assert.equal([done.code, done.stdout, done.stderr], [4, 'from inside\n', '']);
+  const cache = join(home.dir, '.cache/tsbox');
+  if (!existsSync(cache)) return; // told by XDG_CACHE_HOME
+  assert.is(statSync(cache).mode & 0o777, 0o700);
+  assert.equal(
+    readdirSync(cache).map(name => statSync(join(cache, name)).mode & 0o222),
+    [0],
+  );
+});
+
+test.run();
