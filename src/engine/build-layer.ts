@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import type { AddBegun, AddTask, KeepTask, KeptLayer } from '../layer/build-tasks.ts';
@@ -137,6 +138,35 @@ export async function keepUpper(
       await process.stop();
     }
   });
+}
+
+/** Takes away what was made to mount on, where the layer is made by a copy afterwards. */
+export async function removeStubs(
+  engine: Engine,
+  container: ContainerRecord,
+  stubs: readonly string[],
+): Promise<void> {
+  const host = await enterHost(engine);
+  const isWhole = container.storage.driver === 'vfs';
+  const from = `containers/${container.id}/${isWhole ? 'vfs' : 'upper'}`;
+  const task: KeepTask = {
+    task: 'build-keep',
+    mode: host.maps.mode,
+    lowers: lowersOf(container.image.layers),
+    from,
+    target: '',
+    only: isWhole ? 'whole' : 'upper',
+    stubs: stubs.map(bytesOf),
+  };
+  const nothing = await open('/dev/null', 'w');
+  const options = { directory: join(engine.paths.root, from), output: nothing.fd, signal: engine.signal };
+  const process = await startBuildTask(host, task, options);
+  try {
+    await process.reply<KeptLayer>();
+  } finally {
+    await process.stop();
+    await nothing.close();
+  }
 }
 
 export async function makeLayer(

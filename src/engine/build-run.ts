@@ -6,7 +6,7 @@ import { newId } from '../store/atomic.ts';
 import type { ContainerRecord, MountRecord } from '../store/container-record.ts';
 import { reserveContainer } from '../store/containers.ts';
 import { attachedTo } from './attached.ts';
-import { type BuiltLayer, keepUpper } from './build-layer.ts';
+import { type BuiltLayer, keepUpper, removeStubs } from './build-layer.ts';
 import type { BuildSession, Step } from './build-session.ts';
 import { commitLayer } from './commit-layer.ts';
 import { containerRecord } from './container-record.ts';
@@ -171,6 +171,7 @@ async function keep(
   const { engine, epoch } = session;
   if (record.storage.driver === 'overlay')
     return keepUpper(engine, record, [...OWN_STUBS, ...mounts.targets], epoch);
+  if (mounts.targets.length > 0) await removeStubs(engine, record, mounts.targets);
   const { descriptor, record: layer } = await commitLayer(engine, record);
   return { diffId: layer.diffId, descriptor };
 }

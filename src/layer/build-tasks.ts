@@ -23,6 +23,8 @@ export interface KeepTask extends BuildTaskCommon {
   readonly from: string;
   /** Where it goes, relative to the store; an empty directory is there. */
   readonly target: string;
+  /** Nothing but taking `stubs` away: of a whole tree (vfs), or of an upper directory with marks (fuse-overlayfs), whose layer `commit` makes. */
+  readonly only?: 'whole' | 'upper';
   /** Places that were mounted on during the step, without a slash in front: what was made for them goes. */
   readonly stubs: readonly ByteString[];
 }

@@ -19,7 +19,8 @@ export function keep(task: KeepTask): KeptLayer {
   const ownership = ownershipOf(task.mode);
   enterBoth('.');
   const lower = new LowerTree(task.lowers, ownership);
-  for (const stub of task.stubs) removeStub(lower, stub);
+  for (const stub of task.stubs) removeStub(lower, stub, task.only === 'whole');
+  if (task.only) return { entries: 0, size: 0, digest: '', length: 0 };
   const archive = new ArchiveFile(ARCHIVE);
   const items = clamped(walkTree('', { removals: true, whiteoutNames: 'refuse' }), task.epoch);
   const pieces = packItems(items, ownership);
@@ -31,9 +32,9 @@ export function keep(task: KeepTask): KeptLayer {
 }
 
 /** Takes away what was made to mount on, and the directories that were made or copied up for it alone. */
-function removeStub(lower: LowerTree, stub: ByteString): void {
+function removeStub(lower: LowerTree, stub: ByteString, isWhole: boolean): void {
   let { path } = resolveDestination(lower, stub);
-  while (path !== '' && isLeftOver(lower, path)) {
+  while (path !== '' && isLeftOver(lower, path) && !(isWhole && lower.lower(path))) {
     try {
       // What the image has already was not made in the upper directory.
       const here = lstatSync(toPath(`/${path}`), { throwIfNoEntry: false });
@@ -52,7 +53,8 @@ function isLeftOver(lower: LowerTree, path: ByteString): boolean {
   if (!here) return lower.lower(path) !== undefined;
   const below = lower.lower(path);
   if (!here.isDirectory()) return !below && here.isFile() && here.size === 0n;
-  if (namesIn(`/${path}`).length > 0 || hasOpaqueXattr(`/${path}`)) return false;
+  // fuse-overlayfs marks every new directory as opaque: it means something only over one of the image.
+  if (namesIn(`/${path}`).length > 0 || (below && hasOpaqueXattr(`/${path}`))) return false;
   const same = (key: 'mode' | 'uid' | 'gid') => here[key] === below?.stat[key];
   return !below || (same('mode') && same('uid') && same('gid'));
 }
