@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { giveToStore } from '../host/owner.ts';
+import { rm } from '../util/files.ts';
 
 /** A little stack of directories in the store's tmp, on which a driver proves itself. */
 export interface ProbeScene {
@@ -19,17 +20,21 @@ export async function withScene<T>(root: string, work: (scene: ProbeScene) => Pr
     for (const name of ['', 'l', 'l/f', 'l/d', 'l/d/f', 'u', 'w', 'm']) giveToStore(root, join(path, name));
     return await work({ dir: `tmp/${basename(path)}`, path });
   } finally {
-    sweep(path);
+    await sweep(path);
   }
 }
 
-/** overlayfs leaves `work/work` with mode 0000, which its owner must open before it can be removed. */
-function sweep(path: string): void {
-  // Also what a volatile one leaves in it: not every runtime removes an empty directory that it may not read.
-  for (const name of ['w/work', 'w/work/work', 'w/work/incompat', 'w/work/incompat/volatile']) {
-    try {
-      chmodSync(join(path, name), 0o700);
-    } catch {}
-  }
-  rmSync(path, { recursive: true, force: true, maxRetries: 2 });
+/** Drivers leave directories with mode 0000, which their owner must open first: not every runtime removes one that it may not read. */
+async function sweep(path: string): Promise<void> {
+  open(path);
+  // entry by entry: a whiteout belongs to a mapped id, and not every runtime unlinks what it may not open
+  await rm(path, { recursive: true, force: true });
+}
+
+function open(directory: string): void {
+  try {
+    chmodSync(directory, 0o700);
+    for (const entry of readdirSync(directory, { withFileTypes: true }))
+      if (entry.isDirectory()) open(join(directory, entry.name));
+  } catch {} // not ours: the removal tells
 }
