@@ -20,6 +20,10 @@ import { listTar } from '../support/tree-listing.ts';
 const alone = requires(suite('build: fixtures'), 'userns', 'busybox');
 const both = requires(suite('build: as buildah'), 'userns', 'subid', 'busybox', 'buildah');
 
+const mapped = requires(suite('build: fixtures with users'), 'userns', 'subid', 'busybox');
+/** Where a RUN becomes a user, that user must exist. */
+const USERS = ['run-user'];
+
 let copy: string | undefined;
 
 async function prepared(): Promise<string> {
@@ -47,7 +51,11 @@ for (const [index, name] of fixtureNames().entries()) {
   const isOwn = name.startsWith('own-');
   if (isOwn) alone(name, async () => void (await ours(fixture(name, await prepared()))));
   else if (isChosen(index)) both(name, async () => compare(fixture(name, await prepared())));
-  else alone(name, async () => void (await ours(fixture(name, await prepared()))));
+  else
+    (USERS.includes(name) ? mapped : alone)(
+      name,
+      async () => void (await ours(fixture(name, await prepared()))),
+    );
 }
 
 /** The config that it makes. */
@@ -83,4 +91,5 @@ async function compare(built: Fixture): Promise<void> {
 }
 
 alone.run();
+mapped.run();
 both.run();
