@@ -52,7 +52,7 @@ static const char *begin(char **said) {
     if (step) return step;
     if ((S.signals = signals_block(signals)) < 0) return "signalfd";
     if (cgroup_open(S.q->cgroup->s, S.role == SUPERVISE) || (INIT.pid && !cgroup_enter(INIT.pid))) return "cgroup";
-    if (INIT.pid) return early_send(stdio), start_services(-1), NULL;
+    if (INIT.pid) return session.pid = INIT.pid, early_send(stdio), start_services(-1), NULL;
     if (socket_pair(sync)) return "socketpair";
     bool nested = S.q->holder->s || S.q->inside->s; int user = -1; step = "clone";
     if (S.q->holder->s && (S.net = holder_open(S.q, &user, said)) < 0) return "network";
