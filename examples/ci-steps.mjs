@@ -22,7 +22,9 @@ let failed = 0;
 async function perform(step, box) {
   try {
     const done = await box.exec(['sh', '-ec', step.run], { timeoutMs: 60_000 });
-    console.log(`${done.exitCode === 0 ? 'ok  ' : 'FAIL'} ${step.name} (${Math.round(done.durationMs)} ms) ${done.stdout}`.trim());
+    console.log(
+      `${done.exitCode === 0 ? 'ok  ' : 'FAIL'} ${step.name} (${Math.round(done.durationMs)} ms) ${done.stdout}`.trim(),
+    );
     if (done.exitCode !== 0) {
       failed++;
       return;

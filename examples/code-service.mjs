@@ -7,7 +7,8 @@
 import { createServer } from 'node:http';
 import { Tsbox } from 'tsbox';
 
-const [image = 'python:3-alpine', interpreter = 'python3', port = '8080', user = '1000:1000'] = process.argv.slice(2);
+const [image = 'python:3-alpine', interpreter = 'python3', port = '8080', user = '1000:1000'] =
+  process.argv.slice(2);
 const LIMITS = { timeoutMs: 5000, maxOutputBytes: 2 ** 20, memoryBytes: 2 ** 28, killBackground: true };
 const LARGEST = 2 ** 20;
 
@@ -31,7 +32,14 @@ async function perform(program, signal) {
   try {
     const done = await box.exec([interpreter, '/dev/stdin'], { ...LIMITS, stdin: program, signal });
     const { exitCode, timedOut, truncated, durationMs } = done;
-    return { exitCode, timedOut, truncated, durationMs, stdout: String(done.stdout), stderr: String(done.stderr) };
+    return {
+      exitCode,
+      timedOut,
+      truncated,
+      durationMs,
+      stdout: String(done.stdout),
+      stderr: String(done.stderr),
+    };
   } finally {
     await box.close();
   }

@@ -24,7 +24,9 @@ export class Databases {
     const [box] = await this.snapshot.start();
     const { env } = this;
     const options = '-c listen_addresses= -c unix_socket_directories=/tmp -c fsync=off';
-    await must(box.exec(['pg_ctl', '-w', '-s', '-l', '/tmp/log', '-o', options, 'start'], { env, timeoutMs: 30_000 }));
+    await must(
+      box.exec(['pg_ctl', '-w', '-s', '-l', '/tmp/log', '-o', options, 'start'], { env, timeoutMs: 30_000 }),
+    );
     return {
       query: async sql => String((await must(box.exec(['psql', '-qAtX', '-c', sql], { env }))).stdout).trim(),
       [Symbol.asyncDispose]: () => box.close(),

@@ -18,7 +18,8 @@ export const ABSENT_RUN_FLAGS: Readonly<Record<string, string>> = {
   '--cpu-rt-period': 'real-time scheduling cannot be delegated to a user',
   '--cpu-rt-runtime': 'real-time scheduling cannot be delegated to a user',
   '--device-cgroup-rule': 'only root can change which devices a cgroup may use',
-  '--disable-content-trust': 'content is always checked against its digest; signatures are a matter of policy, see signatures.md',
+  '--disable-content-trust':
+    'content is always checked against its digest; signatures are a matter of policy, see signatures.md',
   '--io-maxbandwidth': WINDOWS,
   '--io-maxiops': WINDOWS,
   '--isolation': WINDOWS,

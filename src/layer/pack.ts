@@ -112,7 +112,12 @@ function openFile(path: ByteString): number {
 }
 
 /** As many bytes as the header says, whatever becomes of the file meanwhile: a short one is filled with zeros, as by tar. */
-export function* packBody(fd: number, size: number, out: Batch, copy: PackCopy | undefined): Generator<Buffer> {
+export function* packBody(
+  fd: number,
+  size: number,
+  out: Batch,
+  copy: PackCopy | undefined,
+): Generator<Buffer> {
   for (let at = 0; at < size; ) {
     const room = yield* out.room();
     const wanted = Math.min(room.length, size - at);

@@ -38,7 +38,7 @@ test('services: descriptors, pid, ready before the command, killed at the end', 
   );
   assert.equal(
     run.events.find(e => e[0] === 'service'),
-    ['service', 'helper', 'ready'],
+    ['service', 'helper', 'ready', 'x\n'],
   );
   await within(10_000, run.event('prepared'));
   run.channel.write(h.frame([['plan', 'resume'], h.env, h.sh('readlink /proc/self/ns/net')]));
@@ -67,7 +67,7 @@ test('services: one that joins the container', async () => {
   );
   assert.equal(
     run.events.find(e => e[0] === 'service'),
-    ['service', 'inside', 'ready'],
+    ['service', 'inside', 'ready', 'x\n'],
   );
   run.channel.write(h.frame([['plan', 'resume'], h.env, h.sh('ifconfig lo | grep -c UP')]));
   assert.is(await within(10_000, run.exit), 0);

@@ -69,7 +69,7 @@ test('ids are stable names, each once, and every problem is one line', async () 
       'fuse-overlayfs',
       'tun',
       'slirp4netns',
-    'ports',
+      'ports',
       'cgroup',
       'linger',
     ],
