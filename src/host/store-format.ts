@@ -17,7 +17,8 @@ export function makeStore(paths: Paths): void {
     refuseStrangers(paths);
     for (const path of storeDirectories(paths)) makeDirectories(path, 0o700);
     const temporary = join(paths.tmp, `version.${process.pid}`);
-    writeFileSync(temporary, `${STORE_FORMAT}\n`, { mode: 0o600 });
+    // Once for a store: empty after a power failure it would be another format.
+    writeFileSync(temporary, `${STORE_FORMAT}\n`, { mode: 0o600, flush: true });
     renameSync(temporary, join(paths.root, 'version'));
   } catch (error) {
     if (error instanceof TsboxError) throw error;
