@@ -115,8 +115,10 @@ test('system prune: docker’s question and one sum', async () => {
     [
       'WARNING! This will remove:',
       '  - all stopped containers',
+      '  - all networks not used by at least one container',
       '  - all anonymous volumes not used by at least one container',
       '  - all dangling images',
+      '  - unused build cache',
       '',
       '  Items to be pruned will be filtered with:',
       '  - label==a=b',
@@ -134,7 +136,9 @@ test('system prune: docker’s question and one sum', async () => {
     '--filter',
     'until=1h',
   );
+  await box.ok('network', 'create', 'lonely');
   await box.ok('system', 'prune', '-f');
+  assert.not.match(await box.ok('network', 'ls'), /lonely/);
   assert.equal(await names(box), ['app', 'busybox']);
   assert.is(await box.ok('ps', '-aq'), '');
   const out = await box.ok('system', 'prune', '-af', '--volumes');

@@ -1,5 +1,5 @@
 import { TsboxError } from '../../errors.ts';
-import type { Filters } from '../../index.ts';
+import type { Filters, Pruned } from '../../index.ts';
 import { type HelpText, type Operands, Verb } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import type { Api } from '../context.ts';
@@ -10,7 +10,7 @@ import { flag, list } from '../options.ts';
 export class SystemPrune extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS]',
-    summary: 'Remove containers that do not run and images that nobody uses',
+    summary: 'Remove containers that do not run, and networks, images and build cache that nobody uses',
   };
   static readonly operands: Operands = { min: 0, max: 0 };
 
@@ -33,11 +33,23 @@ export class SystemPrune extends Verb {
     const { out } = this.context;
     const containers = await tsbox.pruneContainers({ filters });
     out.write(prunedText('Deleted Containers:', containers.deleted));
+    const networks = await tsbox.pruneNetworks({ filters });
+    out.write(prunedText('Deleted Networks:', networks.deleted));
     const volumes = this.volumes ? await tsbox.pruneVolumes({ filters }) : undefined;
     out.write(prunedText('Deleted Volumes:', volumes?.deleted ?? []));
     const images = await tsbox.pruneImages({ all: this.all, filters });
     out.write(prunedText('Deleted Images:', prunedImages(images)));
-    out.write(reclaimedText(containers.reclaimed + (volumes?.reclaimed ?? 0) + images.reclaimed));
+    const builds = await this.#pruneBuilds(tsbox, filters);
+    out.write(prunedText('Deleted build cache objects:', builds?.deleted ?? []));
+    const parts = [containers, volumes, images, builds];
+    out.write(reclaimedText(parts.reduce((sum, part) => sum + (part?.reclaimed ?? 0), 0)));
+  }
+
+  /** What a build has cached has no labels. */
+  async #pruneBuilds(tsbox: Api, filters: Filters): Promise<Pruned | undefined> {
+    const { until, ...labels } = filters;
+    if (Object.keys(labels).length > 0) return undefined;
+    return tsbox.pruneBuilds({ all: this.all, filters: until ? { until } : {} });
   }
 
   #question(): string {
@@ -45,7 +57,10 @@ export class SystemPrune extends Verb {
       ? 'all images without at least one container associated to them'
       : 'all dangling images';
     const volumes = this.volumes ? ['all anonymous volumes not used by at least one container'] : [];
-    const items = ['all stopped containers', ...volumes, images].map(item => `  - ${item}\n`).join('');
+    const networks = 'all networks not used by at least one container';
+    const items = ['all stopped containers', networks, ...volumes, images, 'unused build cache']
+      .map(item => `  - ${item}\n`)
+      .join('');
     const filters = this.filter.map(item => `  - ${item.replace('=', '==')}\n`).join('');
     const filtered = filters === '' ? '' : `\n  Items to be pruned will be filtered with:\n${filters}`;
     return `WARNING! This will remove:\n${items}${filtered}\nAre you sure you want to continue?`;
