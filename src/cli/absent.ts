@@ -33,6 +33,9 @@ export const ABSENT_RUN_FLAGS: Readonly<Record<string, string>> = {
 
 /** Flags of the other verbs. */
 export const ABSENT_FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'builder prune': {
+    '--keep-storage': 'steps are kept by age: --filter until=24h',
+  },
   start: { '--checkpoint': PLANNED, '--checkpoint-dir': PLANNED },
   history: { '--platform': 'a name means one platform here' },
   ps: { '--size': PLANNED, '-s': PLANNED },
