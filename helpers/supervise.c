@@ -48,9 +48,9 @@ static const char *open_all(int stdio[3]) {
 static const char *begin(char **said) {
     static const int signals[] = {SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, 0};
     int sync[2], stdio[3] = {-1, -1, -1};
+    if ((S.signals = signals_block(signals)) < 0) return "signalfd"; /* first: an early child must be reaped whatever fails */
     const char *step = open_all(stdio);
     if (step) return step;
-    if ((S.signals = signals_block(signals)) < 0) return "signalfd";
     if (cgroup_open(S.q->cgroup->s, S.role == SUPERVISE) || (INIT.pid && !cgroup_enter(INIT.pid))) return "cgroup";
     if (INIT.pid) return session.pid = INIT.pid, early_send(stdio), start_services(-1), NULL;
     if (socket_pair(sync)) return "socketpair";

@@ -4,7 +4,8 @@ import { ABSENT_FLAGS, ABSENT_RUN_FLAGS, ABSENT_VERBS } from '../../../src/cli/a
 import { GLOBAL_OPTIONS } from '../../../src/cli/globals.ts';
 import { optionsOf } from '../../../src/cli/parse.ts';
 import { VERBS } from '../../../src/cli/table.ts';
-import { DOCKER_FLAGS, DOCKER_VERBS } from '../../support/docker-flags.ts';
+import { DOCKER_FLAGS } from '../../support/docker-flags.ts';
+import { DOCKER_VERBS } from '../../support/docker-verbs.ts';
 import { readProject } from '../../support/source.ts';
 
 /** docs/docker-differences.md against the program and against docker's own list of flags. */
