@@ -49,7 +49,7 @@ async function overview(): Promise<string> {
       '  tsbox run --rm host COMMAND       try a command on a copy-on-write view of this machine',
     ...sections.map(section => section.trimEnd()),
     moreVerbs(),
-    `Also by noun: ${nouns} (tsbox volume --help)\nBefore the command: ${globalsLine()}`,
+    `By noun, too: ${nouns}\nBefore the command: ${globalsLine()}`,
     "'tsbox COMMAND --help' explains a command, 'tsbox run --explain IMAGE' a container.\n",
   ].join('\n\n');
 }

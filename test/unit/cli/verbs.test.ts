@@ -344,7 +344,8 @@ test('doctor', async () => {
 });
 
 test('info and version', async () => {
-  const api = { containers, images: async () => [], root: '/store' };
+  const cgroup = async () => ({ driver: 'none', version: '1', path: '', controllers: [] }) as const;
+  const api = { containers, images: async () => [], root: '/store', cgroup };
   assert.match(
     (await cli(['info'], { api })).out,
     /Containers: +2\n Running: +1\n Stopped: +1\nImages: +0\n[\s\S]*Root Dir: +\/store\n/,
