@@ -121,12 +121,24 @@ export async function slirpForward(
   request: Pick<NetworkRequest, 'runtimeDir' | 'ports'>,
 ): Promise<readonly PortMapping[]> {
   const ports = await fixPorts(request.ports);
-  for (const port of ports) {
-    checkServed(port);
-    const refused = await addForward(request.runtimeDir, API_SOCKET, port);
-    if (refused !== undefined) throw await publishError(port, refused);
+  const served: PortMapping[] = [];
+  for (const [i, port] of ports.entries()) {
+    served.push(await forwardOne(request.runtimeDir, port, request.ports[i]?.hostPort === 0));
   }
-  return ports;
+  return served;
+}
+
+const TRIES = 10;
+
+/** A port that we chose may have been taken by another meanwhile: then another will do. */
+async function forwardOne(runtimeDir: string, wanted: PortMapping, isAny: boolean): Promise<PortMapping> {
+  for (let port = wanted, tries = TRIES; ; tries--) {
+    checkServed(port);
+    const refused = await addForward(runtimeDir, API_SOCKET, port);
+    if (refused === undefined) return port;
+    if (!isAny || tries === 0) throw await publishError(port, refused);
+    [port = wanted] = await fixPorts([{ ...wanted, hostPort: 0 }]);
+  }
 }
 
 /** Ends forwarding of a port; false when it was not forwarded. */
