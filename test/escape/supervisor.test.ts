@@ -38,7 +38,9 @@ static void attempt(int pid) {
   for (char fd[2] = "0"; list >= 0 && *fd <= '9'; ++*fd) if (readlinkat(list, fd, &byte, 1) > 0) fds = 0;
   /* it may have become a command in between: that is one of ours */
   snprintf(path, sizeof path, "/proc/%d/exe", pid); readlink(path, exe, sizeof exe - 1);
-  if (!strcmp(exe, "/bin/busybox")) ; else if (!traced && mem < 0 && cwd < 0 && fds < 0) denied++;
+  char now[64] = ""; snprintf(path, sizeof path, "/proc/%d/comm", pid); comm = open(path, O_RDONLY);
+  if (comm >= 0) read(comm, now, sizeof now - 1), close(comm);
+  if (!strcmp(exe, "/bin/busybox") || strcmp(now, name)) ; else if (!traced && mem < 0 && cwd < 0 && fds < 0) denied++;
   else printf("MEDDLED %d %s traced=%d mem=%d cwd=%d fds=%d\\n", pid, exe, traced, mem >= 0, cwd >= 0, fds >= 0);
   if (traced) ptrace(PTRACE_DETACH, pid, 0, 0);
   close(mem); close(cwd); close(list);
