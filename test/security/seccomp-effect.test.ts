@@ -21,7 +21,7 @@ const native: Abi = process.arch === 'arm64' ? 'arm64' : 'x64';
 
 /** They stop or slow down the probe, or the machine, or end differently each time. */
 const LEFT_OUT =
-  /^(sync|vfork|clone3?|exit|exit_group|rt_sigreturn|sigreturn|swapon|swapoff|reboot|restart_syscall)$/;
+  /^(kill|sync|vfork|clone3?|exit|exit_group|rt_sigreturn|sigreturn|swapon|swapoff|reboot|restart_syscall)$/;
 
 let program: Promise<string> | undefined;
 
