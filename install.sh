@@ -74,7 +74,7 @@ missing_things() {
 # Built, and nothing that goes into the build has changed since.
 is_built() {
   [ -f "$here/dist/tsbox.cjs" ] && [ -f "$here/dist/index.js" ] && [ -x "$here/dist/tsbox-helper" ] || return 1
-  newer=$(find "$here/src" "$here/helpers" "$here/package.json" -type f ! -name '*.o' ! -path '*/build/*' \
+  newer=$(find "$here/src" "$here/helpers" "$here/package.json" -type f ! -name '*.o' ! -path '*/helpers/build/*' \
     -newer "$here/dist/.built" 2>/dev/null | head -n 1) || return 1
   [ -f "$here/dist/.built" ] && [ -z "$newer" ]
 }
