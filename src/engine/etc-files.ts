@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { giveToStore } from '../host/owner.ts';
 import type { NetworkSetup } from '../network/driver.ts';
@@ -45,14 +45,19 @@ function sharedFiles(engine: Engine, record: ContainerRecord): Record<string, st
   return Object.fromEntries(names.map(name => [name, readFileSync(join(dir, name), 'utf8')]));
 }
 
-/** A new file each time: the container may have given the old one to an id that we cannot write as. */
+/**
+ * A new file each time: the container may have given the old one to an id that we cannot write as. It takes the old one's place at once,
+ * since another start of the same container may be binding it.
+ */
 function writeAnew(engine: Engine, path: string, content: string): void {
+  const made = `${path}.${process.pid}`;
   try {
-    rmSync(path, { force: true });
-    writeFileSync(path, content, { flag: 'wx' });
+    rmSync(made, { force: true });
+    writeFileSync(made, content, { flag: 'wx' });
     // Whatever the umask: any user inside must be able to read it; the store above keeps others out.
-    chmodSync(path, 0o644);
-    giveToStore(engine.paths.root, path);
+    chmodSync(made, 0o644);
+    giveToStore(engine.paths.root, made);
+    renameSync(made, path);
   } catch (error) {
     throw ioError(error, `cannot write ${path}`);
   }

@@ -6,17 +6,17 @@ const NEWLINE = 0x0a;
 
 /**
  * Where the last `lines` lines of a log begin, in bytes, and how many there are (0 lines: not counted), reading from the end no more than is needed. Pieces of a line
- * belong to the line that they end in; a last line that has no end yet counts as one.
+ * belong to the line that they end in; a last line that has no end yet counts as one, unless the log `goesOn` in a newer file (rotation), which has its end.
  */
 export async function tailOffset(
   file: FileHandle,
   size: number,
   lines: number,
-  block = BLOCK,
+  { block = BLOCK, goesOn = false }: { block?: number; goesOn?: boolean } = {},
 ): Promise<{ offset: number; lines: number }> {
   if (lines <= 0) return { offset: size, lines: 0 };
   if (lines === Number.POSITIVE_INFINITY) return { offset: 0, lines: 0 };
-  const count = new LineCounter(lines);
+  const count = new LineCounter(lines, goesOn);
   // Bytes after the last newline seen so far, i.e. the later part of a record that began in an earlier block.
   let later: Buffer = Buffer.alloc(0);
   for (let end = size; end > 0; ) {
@@ -45,11 +45,12 @@ function scanBack(bytes: Buffer, offset: number, count: LineCounter): { start?: 
 class LineCounter {
   #left: number;
   /** Streams whose newest record has been seen. */
-  readonly #seen = new Set<string>();
+  readonly #seen: Set<string>;
 
   readonly #wanted: number;
 
-  constructor(lines: number) {
+  constructor(lines: number, goesOn: boolean) {
+    this.#seen = new Set(goesOn ? ['stdout', 'stderr'] : []);
     this.#left = lines;
     this.#wanted = lines;
   }

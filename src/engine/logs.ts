@@ -73,7 +73,9 @@ async function begin(path: string, { tail = 'all' }: LogsOptions): Promise<Begin
     const file = await openLog(name);
     if (!file) continue;
     await found?.close();
-    const { offset, lines } = await tailOffset(file, (await file.stat()).size, left);
+    const { offset, lines } = await tailOffset(file, (await file.stat()).size, left, {
+      goesOn: found !== undefined,
+    });
     found = { file, offset, close: () => file.close() };
     left -= lines;
     if (offset > 0 || left <= 0) break;

@@ -116,8 +116,20 @@ log('tail from the end is what counting from the front gives, for any block and 
   }
 });
 
+log('a piece at the end of an older file belongs to a line of the newer one', async () => {
+  const { path } = await withLog('');
+  const records = [line(1, 'one'), line(2, 'two'), line(3, 'th', 'P')];
+  writeFileSync(path, records.join(''));
+  const file = await open(path, 'r');
+  const size = (await file.stat()).size;
+  const [first = '', second = ''] = records;
+  assert.equal(await tailOffset(file, size, 1), { offset: first.length + second.length, lines: 1 });
+  assert.equal(await tailOffset(file, size, 1, { goesOn: true }), { offset: first.length, lines: 1 });
+  await file.close();
+});
+
 async function tailOf(file: FileHandle, lines: number, block: number): Promise<number> {
-  return (await tailOffset(file, (await file.stat()).size, lines, block)).offset;
+  return (await tailOffset(file, (await file.stat()).size, lines, { block })).offset;
 }
 
 interface Made {
