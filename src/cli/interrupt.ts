@@ -28,6 +28,7 @@ export class ProcessInterrupt implements Interrupt {
     this.#signal = constants.signals[name];
     // From here on a second Ctrl-C has its default meaning: whoever insists may kill us.
     this.disarm();
-    this.#controller.abort();
+    const reason = new DOMException('This operation was aborted', 'AbortError');
+    this.#controller.abort(Object.assign(reason, { forward: this.#signal }));
   };
 }

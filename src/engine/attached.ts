@@ -4,6 +4,14 @@ import { proxySignals } from './signal-proxy.ts';
 import { signalNumber } from './signals.ts';
 import type { Attached, AttachedResult, AttachOptions } from './types.ts';
 
+const NOTHING = (): void => {};
+
+/** The number of the signal that aborted, where it was one: the reason's `forward`. */
+function forwardOf({ reason }: AbortSignal): number | undefined {
+  const forward = (reason as { forward?: unknown } | undefined)?.forward;
+  return typeof forward === 'number' ? forward : undefined;
+}
+
 /** A launched command as the API shows it. `onEnd` runs once when the connection has ended
  * (not when we detached); it is told whether the command has, or whether only its front was killed. */
 export function attachedTo(
@@ -14,11 +22,13 @@ export function attachedTo(
   onEnd: (exited: boolean) => Promise<void> = async () => {},
 ): Attached {
   const piped = attach.stdio === 'pipe';
-  const stopProxy = !piped && attach.sigProxy !== false ? proxySignals(n => launched.signal(n)) : () => {};
-  const abort = () => launched.signal(signalNumber('SIGKILL'));
+  const stopProxy = !piped && attach.sigProxy !== false ? proxySignals(n => launched.signal(n)) : NOTHING;
+  const kill = signalNumber('SIGKILL');
+  const abort = () => launched.signal(kill);
   engine.signal?.addEventListener('abort', abort);
-  // It came after the last moment at which the start could have been called off.
-  if (engine.signal?.aborted) abort();
+  // It came after the last moment at which the start could have been called off: a signal is the command's then.
+  if (engine.signal?.aborted)
+    launched.signal(stopProxy === NOTHING ? kill : (forwardOf(engine.signal) ?? kill));
   const result = launched.ended
     .finally(() => {
       stopProxy();
