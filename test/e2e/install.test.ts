@@ -30,7 +30,9 @@ function copyProject(): void {
     copyFileSync(join(PROJECT, file), join(clone, file));
   }
   for (const dir of ['src', 'helpers']) {
-    for (const path of filesBelow(dir, '').filter(p => !p.startsWith('helpers/build/') && !p.endsWith('.o'))) {
+    for (const path of filesBelow(dir, '').filter(
+      p => !p.startsWith('helpers/build/') && !p.endsWith('.o'),
+    )) {
       cpSync(join(PROJECT, path), join(clone, path));
     }
   }
