@@ -44,7 +44,7 @@ async function loadAll(
   input: NodeJS.ReadableStream | string,
   { platform }: LoadOptions,
 ): Promise<string[]> {
-  await checkArchivePolicy();
+  await checkArchivePolicy(engine.config.images.requireSignature);
   const wanted = platform === undefined ? hostPlatform() : parsePlatform(platform);
   const { blobs } = imageStore(engine);
   const eager: EagerLayers = new Map();

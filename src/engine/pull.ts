@@ -121,7 +121,9 @@ async function fetchImage(
   const http = new Http(patience);
   const progress = options.onProgress ?? ((event: ProgressEvent) => engine.reporter.progress(event));
   const { platform } = options;
-  const signatures = { required: options.requireSignature ?? false, policyFile: options.signaturePolicy };
+  // What the configuration asks for, no caller takes back.
+  const required = engine.config.images.requireSignature || (options.requireSignature ?? false);
+  const signatures = { required, policyFile: options.signaturePolicy };
   const context = { engine, images, http, rules, limits: patience, platform, progress, signatures };
   try {
     const result = await whileAdding(engine, () => firstThatWorks(context, ref, sources));

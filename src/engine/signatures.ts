@@ -100,8 +100,9 @@ async function digestsOf(client: RegistryClient, ref: Reference, platform: strin
   return { top: top.digest, digests: [top.digest, chosen.digest] };
 }
 
-/** An archive has no signature that could be verified: the policy must accept anything. Throws SIGNATURE. */
-export async function checkArchivePolicy(): Promise<void> {
+/** An archive has no signature that could be verified: the policy must accept anything, and nothing more be `required`. Throws SIGNATURE. */
+export async function checkArchivePolicy(required: boolean): Promise<void> {
+  if (required) throw refused('a signature is required (images.require_signature), and an archive has none');
   const policy = await loadPolicy(undefined);
   const transports = ['docker-archive', 'oci-archive'];
   const found = transports.flatMap(transport => requirementsFor(policy, transport, '', ''));

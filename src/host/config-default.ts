@@ -13,7 +13,11 @@ export interface Config {
   /** Default `auto`: systemd, cgroupfs, none, the first that works. */
   readonly cgroup: { readonly driver: 'auto' | 'systemd' | 'cgroupfs' | 'none' };
   /** False: a pulled blob is dropped once it is unpacked. Default true. */
-  readonly images: { readonly keepBlobs: boolean };
+  readonly images: {
+    readonly keepBlobs: boolean;
+    /** Nothing comes in that no key of the signature policy has verified: as `--require-signature` for every pull. Default false. */
+    readonly requireSignature: boolean;
+  };
   readonly registries: {
     /** Registry host to the URLs (or `host[:port]`) tried before it, in order. */
     readonly mirrors: Readonly<Record<string, readonly string[]>>;
@@ -39,7 +43,7 @@ export function defaultConfig(): Config {
     storage: { driver: 'auto' },
     network: { driver: 'auto' },
     cgroup: { driver: 'auto' },
-    images: { keepBlobs: true },
+    images: { keepBlobs: true, requireSignature: false },
     registries: { mirrors: {}, insecure: [], blocked: [], aliases: {} },
     layer: { maxRatio: 200 },
     userns: { mode: 'auto' },

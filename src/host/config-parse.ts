@@ -44,6 +44,7 @@ const KEYS: Readonly<Record<string, Check>> = {
   'network.publish_address': address,
   'cgroup.driver': oneOf('auto', 'systemd', 'cgroupfs', 'none'),
   'images.keep_blobs': flag,
+  'images.require_signature': flag,
   'registries.mirrors': mirrors,
   'registries.insecure': texts,
   'registries.blocked': texts,
@@ -103,7 +104,10 @@ function assemble(values: ReadonlyMap<string, unknown>): Config {
       ...maybe('publishAddress', 'network.publish_address'),
     },
     cgroup: { driver: get('cgroup.driver', base.cgroup.driver) },
-    images: { keepBlobs: get('images.keep_blobs', base.images.keepBlobs) },
+    images: {
+      keepBlobs: get('images.keep_blobs', base.images.keepBlobs),
+      requireSignature: get('images.require_signature', base.images.requireSignature),
+    },
     registries: {
       mirrors: { ...get('registries.mirrors', base.registries.mirrors) },
       insecure: get('registries.insecure', base.registries.insecure),

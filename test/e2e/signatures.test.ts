@@ -181,6 +181,31 @@ test('--require-signature: accepting anything is not enough; the policy of the h
   );
 });
 
+test('images.require_signature, or the variable: every pull needs a signature, load has none, what is here runs', async () => {
+  const { name } = await signed('team/always');
+  const box = withPolicy({});
+  const archive = dockerArchive(busyboxImage(), 'busybox:latest', join(box.home.dir, 'image.tar'));
+  const config = join(box.home.dir, '.config/tsbox');
+  mkdirSync(config, { recursive: true });
+  writeFileSync(join(config, 'config.toml'), 'images.require_signature = true\n');
+  const free = box.with({ env: { TSBOX_REQUIRE_SIGNATURE: 'false' } });
+  for (const args of [
+    ['pull', name],
+    ['pull', '--require-signature=false', name],
+    ['run', '--rm', name, 'true'],
+  ])
+    await assertRefused(box(...args), box, /names no key for it|require-signature/);
+  await assertRefused(box('load', '-q', '-i', archive), box, /an archive has none/);
+  await free.ok('load', '-q', '-i', archive);
+  assert.is(await box.ok('run', '--rm', '--network', 'none', 'busybox', 'echo', 'here'), 'here');
+  await box.ok('rmi', 'busybox');
+  const always = free.with({ env: { TSBOX_REQUIRE_SIGNATURE: '1' } });
+  writeFileSync(join(config, 'config.toml'), '');
+  await assertRefused(always('pull', name), box, /names no key for it/);
+  writeFileSync(join(config, 'policy.json'), JSON.stringify(keyed(box)));
+  assert.is((await always('pull', '-q', name)).code, 0);
+});
+
 test('load takes an archive only where the policy accepts anything', async () => {
   const box = withPolicy({});
   const config = join(box.home.dir, '.config/tsbox');

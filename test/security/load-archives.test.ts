@@ -313,7 +313,7 @@ test('import: what is no archive, and a bad name before anything is read', async
 });
 
 test('blobs are dropped where they are not to be kept', async () => {
-  const scene = await openLayerScene({ images: { keepBlobs: false } });
+  const scene = await openLayerScene({ images: { keepBlobs: false, requireSignature: false } });
   await load(scene.engine, stream(docker({ RepoTags: ['app:1'] })));
   await importImage(scene.engine, stream(archive(file('other', 'x'))), 'mine:1');
   const kept = await imageStore(scene.engine).blobs.list();

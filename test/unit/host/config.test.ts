@@ -23,6 +23,7 @@ driver = "none"
 driver = "cgroupfs"
 [images]
 keep_blobs = false
+require_signature = true
 [registries]
 insecure = ["localhost:5000"]
 blocked = ["evil.example"]
@@ -42,7 +43,7 @@ root_user = "containers"
     storage: { driver: 'vfs' },
     network: { driver: 'none' },
     cgroup: { driver: 'cgroupfs' },
-    images: { keepBlobs: false },
+    images: { keepBlobs: false, requireSignature: true },
     registries: {
       mirrors: { 'docker.io': ['mirror.example', 'https://other.example/v2'] },
       insecure: ['localhost:5000'],
@@ -63,6 +64,7 @@ const BAD: ReadonlyArray<readonly [string, number, RegExp]> = [
   ['[strage]\ndriver = "vfs"', 1, /strage is unknown/],
   ['storage = "vfs"', 1, /storage is unknown/],
   ['images.keep_blobs = "no"', 1, /must be true or false/],
+  ['images.require_signature = 1', 1, /must be true or false/],
   ['root = "relative/path"', 1, /root must be an absolute path/],
   ['root = ""', 1, /absolute path/],
   ['registries.insecure = "localhost"', 1, /must be a list of strings/],
@@ -102,6 +104,28 @@ test('a file that was asked for must be there', async () => {
     writeFileSync(file, 'images.keep_blobs = false\n');
     assert.is((await loadConfig(file)).images.keepBlobs, false);
   } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test('TSBOX_REQUIRE_SIGNATURE wins over the file, and a word that is neither is refused', async () => {
+  const before = process.env.TSBOX_REQUIRE_SIGNATURE;
+  const dir = mkdtempSync(join(tmpdir(), 'tsbox-config-'));
+  const file = join(dir, 'config.toml');
+  const asked = async (word: string, text: string): Promise<boolean> => {
+    writeFileSync(file, text);
+    process.env.TSBOX_REQUIRE_SIGNATURE = word;
+    return (await loadConfig(file)).images.requireSignature;
+  };
+  try {
+    assert.is(await asked('', 'images.require_signature = true'), true);
+    assert.is(await asked('true', ''), true);
+    assert.is(await asked('0', 'images.require_signature = true'), false);
+    const error = await asked('yes please', '').catch((e: unknown) => e);
+    assert.match(String(error), /neither true nor false: yes please/);
+  } finally {
+    if (before === undefined) delete process.env.TSBOX_REQUIRE_SIGNATURE;
+    else process.env.TSBOX_REQUIRE_SIGNATURE = before;
     rmSync(dir, { recursive: true });
   }
 });
