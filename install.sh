@@ -8,9 +8,9 @@ usage() {
 usage: ./install.sh [--prefix DIR] [--no-packages]
        ./install.sh --uninstall [--purge] [--prefix DIR]
 
-  --prefix DIR    link the command as DIR/bin/tsbox (default: ~/.local)
+  --prefix DIR    link the command as DIR/bin/tsbox, the manual below DIR/share/man (default: ~/.local)
   --no-packages   do not install missing packages, only name them
-  --uninstall     remove the link and what was built; containers and images stay
+  --uninstall     remove the links and what was built; containers and images stay
   --purge         with --uninstall: remove containers, images and volumes too
 TEXT
 }
@@ -73,7 +73,7 @@ missing_things() {
 
 # Built, and nothing that goes into the build has changed since.
 is_built() {
-  [ -f "$here/dist/tsbox.cjs" ] && [ -f "$here/dist/index.js" ] && [ -x "$here/dist/tsbox-helper" ] || return 1
+  [ -f "$here/dist/tsbox.cjs" ] && [ -f "$here/dist/index.js" ] && [ -f "$here/dist/man/man1/tsbox.1" ] && [ -x "$here/dist/tsbox-helper" ] || return 1
   newer=$(find "$here/src" "$here/helpers" "$here/package.json" -type f ! -name '*.o' ! -path '*/helpers/build/*' \
     -newer "$here/dist/.built" 2>/dev/null | head -n 1) || return 1
   [ -f "$here/dist/.built" ] && [ -z "$newer" ]
@@ -199,6 +199,7 @@ build() {
   say 'Building ...'
   make -s -C helpers
   npm run -s build:js
+  npm run -s build:man
   # types are for programs that import tsbox; without the compiler the command works all the same
   if [ -x node_modules/.bin/tsc ]; then npm run -s build:types || say 'The type declarations could not be made.'; fi
   : >dist/.built
@@ -218,6 +219,24 @@ link_command() {
   esac
 }
 
+# `man` finds DIR/share/man when DIR/bin is in PATH. A page that is there and not ours stays.
+link_manual() {
+  manual=$prefix/share/man/man1
+  mkdir -p "$manual"
+  for page in "$here"/dist/man/man1/*.1; do
+    target=$manual/${page##*/}
+    if [ ! -e "$target" ] || [ -L "$target" ]; then ln -sfn "$page" "$target"; fi
+  done
+}
+
+unlink_manual() {
+  for target in "$prefix"/share/man/man1/tsbox*.1; do
+    if [ -L "$target" ]; then
+      case $(readlink "$target") in "$here"/dist/man/man1/*) rm -f "$target" ;; esac
+    fi
+  done
+}
+
 # Started through sudo in somebody's clone: packages as root, the rest as that person.
 hand_over() {
   if [ "$(id -u)" != 0 ] || [ "${SUDO_USER:-root}" = root ] || [ -O "$here" ]; then return; fi
@@ -235,6 +254,7 @@ install() {
   check_machine
   build
   link_command
+  link_manual
   cat <<TEXT
 
 tsbox is ready: $prefix/bin/tsbox
@@ -280,6 +300,7 @@ uninstall() {
     rm -f "$target"
     say "Removed $target"
   fi
+  unlink_manual
   if [ -f "$here/node_modules/.from-install-sh" ]; then rm -rf "$here/node_modules"; fi
   rm -rf "$here/dist" "$here/helpers/build"
   say 'Removed what was built.'

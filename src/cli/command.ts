@@ -3,13 +3,30 @@ import { Command } from './clipanion.ts';
 import type { Api, CliContext } from './context.ts';
 import { CliReporter } from './reporter.ts';
 
-/** What `--help` shows besides the options. */
+/** Something that cannot be taken for granted: see docs/host-setup.md, *Resource limits*. */
+export const DELEGATED = 'control groups are delegated to the user';
+
+export interface ExampleFacts {
+  /** It works only where this is so; help and man page say so. A test runs every example without it. */
+  readonly where?: string;
+  /** It is for a terminal: what a person types to answer or to end it. */
+  readonly keys?: string;
+  /** Exit status; default 0. */
+  readonly status?: number;
+  /** The shell that reads the line; default bash. */
+  readonly shell?: 'zsh' | 'fish';
+}
+
+/** A line that works as it stands, as soon as the containers, images and files that it names exist. */
+export type Example = readonly [what: string, line: string, facts?: ExampleFacts];
+
+/** What `--help` and the man page show besides the options. */
 export interface HelpText {
   /** `[OPTIONS] IMAGE [COMMAND] [ARG...]` */
   readonly operands: string;
   readonly summary: string;
   readonly details?: string;
-  readonly examples?: ReadonlyArray<readonly [what: string, line: string]>;
+  readonly examples?: readonly Example[];
 }
 
 /** How many operands a verb takes; docker's words for what is wrong are made from it. */

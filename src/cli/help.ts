@@ -1,6 +1,6 @@
 import { TsboxError } from '../errors.ts';
 import { suggest } from '../util/suggest.ts';
-import type { VerbClass } from './command.ts';
+import type { Example, VerbClass } from './command.ts';
 import { GLOBAL_OPTIONS } from './globals.ts';
 import type { OptionMeta } from './options.ts';
 import { optionsOf } from './parse.ts';
@@ -88,10 +88,13 @@ function verbHelp(name: string, verb: VerbClass): string {
   const aliases = aliasesOf(name);
   if (aliases.length > 0) parts.push(`Also: ${aliases.map(alias => `tsbox ${alias}`).join(', ')}`);
   if (examples.length > 0) {
-    parts.push(['Examples:', ...examples.map(([what, line]) => `  # ${what}\n  ${line}`)].join('\n'));
+    parts.push(['Examples:', ...examples.map(exampleLines)].join('\n'));
   }
   return `${parts.join('\n\n')}\n`;
 }
+
+const exampleLines = ([what, line, facts]: Example): string =>
+  `  # ${what}${facts?.where === undefined ? '' : ` (where ${facts.where})`}\n  ${line}`;
 
 /** Other ways to type the same. */
 export function aliasesOf(name: string): string[] {

@@ -25,8 +25,8 @@ const ARROWS: Record<string, readonly string[]> = {
   runtime: LOW,
   // the second program; nobody imports it
   userns: ['layer', 'oci', 'store', 'sys', 'util'],
-  // makes dist/ when tsbox is built, the usual filters among it; nobody imports it
-  bundle: ['runtime'],
+  // makes dist/ when tsbox is built, the usual filters and the manual among it; nobody imports it
+  bundle: ['runtime', 'cli'],
   // the single-file executable: both programs in one; nobody imports it
   exe: ['cli', 'userns', 'host'],
   oci: ['util'],

@@ -58,6 +58,13 @@ test('it builds, links, says how to run; the command works', async () => {
   assert.equal([version.code, version.stderr], [0, '']);
 });
 
+const page = join(home.dir, '.local/share/man/man1/tsbox-volume-create.1');
+
+test('the manual is where man looks', () => {
+  assert.is(readlinkSync(page), join(clone, 'dist/man/man1/tsbox-volume-create.1'));
+  assert.ok(existsSync(page));
+});
+
 test('the helper is static', () => {
   const said = spawnSync('ldd', [join(clone, 'dist/tsbox-helper')], { encoding: 'utf8' });
   assert.match(said.stdout + said.stderr, /not a dynamic executable|statically linked/);
@@ -128,8 +135,8 @@ test('--uninstall takes it all away and says where the store is', async () => {
   const done = await install('--uninstall');
   assert.is(done.code, 0, done.stderr);
   assert.match(done.stdout, home.store);
-  for (const path of [link, join(clone, 'dist'), join(clone, 'helpers/build')])
-    assert.not(existsSync(path), path);
+  for (const path of [link, page, join(clone, 'dist'), join(clone, 'helpers/build')])
+    assert.is(lstatSync(path, { throwIfNoEntry: false }), undefined, path);
   assert.ok(existsSync(join(clone, 'node_modules/uvu')), 'packages that it did not fetch stay');
 });
 

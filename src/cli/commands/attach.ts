@@ -8,6 +8,13 @@ export class Attach extends Verb {
     operands: '[OPTIONS] CONTAINER',
     summary: 'Connect your terminal to a running container',
     details: 'ctrl-p ctrl-q leaves a container with a terminal running.',
+    examples: [
+      [
+        'Watch it until Ctrl-C, which is not for the container',
+        'tsbox attach --no-stdin --sig-proxy=false web',
+        { keys: '\x03', status: 130 },
+      ],
+    ],
   };
   static readonly operands: Operands = { min: 1, max: 1 };
 

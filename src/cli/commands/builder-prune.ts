@@ -8,6 +8,9 @@ export class BuilderPrune extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS]',
     summary: 'Forget the steps of builds, and the layers that no image has',
+    examples: [
+      ['What no build has used for a day, without a question', 'tsbox builder prune -f --filter until=24h'],
+    ],
   };
   static readonly operands: Operands = { min: 0, max: 0 };
 

@@ -9,7 +9,7 @@ export class Commit extends Verb {
     summary: "Make an image of a container's files and settings",
     details: 'What is mounted in the container (volumes, tmpfs) is not part of the image.',
     examples: [
-      ['Keep what was done by hand, and say how to start it', `tsbox commit -c 'CMD ["nginx"]' web app:1`],
+      ['Keep what was done by hand, and say how to start it', `tsbox commit -c 'CMD ["nginx"]' web app:2`],
     ],
   };
   static readonly operands: Operands = { min: 1, max: 2 };

@@ -15,8 +15,8 @@ export const completionOf = (tables: Tables): VerbClass =>
         'Made from the definitions of the commands: verbs, nouns, flags, and the names of what exists.',
       examples: [
         ['For bash, in ~/.bashrc', 'source <(tsbox completion bash)'],
-        ['For zsh, in ~/.zshrc, after compinit', 'source <(tsbox completion zsh)'],
-        ['For fish', 'tsbox completion fish > ~/.config/fish/completions/tsbox.fish'],
+        ['For zsh, in ~/.zshrc, after compinit', 'source <(tsbox completion zsh)', { shell: 'zsh' }],
+        ['For fish', 'tsbox completion fish > ~/.config/fish/completions/tsbox.fish', { shell: 'fish' }],
       ],
     };
     static readonly operands: Operands = { min: 1, max: 1 };

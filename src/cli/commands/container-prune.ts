@@ -8,6 +8,9 @@ export class ContainerPrune extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS]',
     summary: 'Remove all containers that do not run',
+    examples: [
+      ['What ended more than a day ago, without a question', 'tsbox container prune -f --filter until=24h'],
+    ],
   };
   static readonly operands: Operands = { min: 0, max: 0 };
 

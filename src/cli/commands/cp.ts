@@ -18,6 +18,7 @@ export class Cp extends Verb {
     examples: [
       ['Take a result home', 'tsbox cp job:/out/result.csv .'],
       ['Give a container a configuration', 'tsbox cp ./conf/. web:/etc/app'],
+      ['See what a directory holds', 'tsbox cp job:/out - | tar -t'],
     ],
   };
   static readonly operands: Operands = { min: 2, max: 2 };

@@ -8,7 +8,10 @@ export class Diff extends Verb {
     summary: "Show what a container changed in its image's files",
     details: 'A: added, C: changed, D: deleted. Of a directory that was deleted only itself is shown.',
     examples: [
-      ['What a command would do to this machine', 'tsbox run --name try host make install; tsbox diff try'],
+      [
+        'What a command would do to this machine',
+        'tsbox run --name try -v "$PWD":/src -w /src host make install; tsbox diff try',
+      ],
     ],
   };
   static readonly operands: Operands = { min: 1, max: 1 };

@@ -14,8 +14,9 @@ export class Events extends Verb {
     examples: [
       ['The last hour', 'tsbox events --since 1h --until 0s'],
       [
-        'Ends of one container, with their status',
+        'Ends of one container, with their status, until Ctrl-C',
         "tsbox events --filter container=web --filter event=die --format '{{.Actor.Attributes.exitCode}}'",
+        { keys: '\x03', status: 130 },
       ],
     ],
   };

@@ -11,8 +11,9 @@ export class Exec extends Verb {
     operands: '[OPTIONS] CONTAINER COMMAND [ARG...]',
     summary: 'Run one more command in a running container',
     examples: [
-      ['A shell in a running container', 'tsbox exec -it web sh'],
+      ['A shell in a running container', 'tsbox exec -it web sh', { keys: 'exit\r' }],
       ['As another user, with a variable', 'tsbox exec -u www-data -e DEBUG=1 web ./check'],
+      ['Feed a program from a file', 'tsbox exec -i db psql < dump.sql'],
     ],
   };
   static readonly operands: Operands = { min: 2, max: Number.POSITIVE_INFINITY, rest: true };

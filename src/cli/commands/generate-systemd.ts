@@ -10,9 +10,11 @@ export class GenerateSystemd extends Verb {
       'The unit starts and stops a container that exists; what its restart policy says stays the work of its supervisor. Without ' +
       "lingering (loginctl enable-linger) a user's units run only while they are logged in.",
     examples: [
+      ['Read it first', 'tsbox generate systemd web'],
       [
         'Bring it back after a reboot',
         'tsbox generate systemd --files web && systemctl --user enable --now tsbox-web',
+        { where: 'systemd runs a manager for the user' },
       ],
     ],
   };

@@ -12,6 +12,7 @@ export class ImagePrune extends Verb {
       [
         'Everything that is older than a week and without a container',
         'tsbox image prune -a --filter until=168h',
+        { keys: 'y\r' },
       ],
     ],
   };

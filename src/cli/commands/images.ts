@@ -10,7 +10,10 @@ export class Images extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS] [REPOSITORY[:TAG]]',
     summary: 'List images',
-    examples: [['Names for a script', "tsbox images --format '{{.Repository}}:{{.Tag}}'"]],
+    examples: [
+      ['Names for a script', "tsbox images --format '{{.Repository}}:{{.Tag}}'"],
+      ['Those that nobody can name any more', 'tsbox images --filter dangling=true'],
+    ],
   };
   static readonly operands: Operands = { min: 0, max: 1 };
 

@@ -11,10 +11,7 @@ export class Import extends Verb {
     operands: '[OPTIONS] FILE|- [REPOSITORY[:TAG]]',
     summary: 'Make an image of one layer from a tarball of a root file system',
     examples: [
-      [
-        'From debootstrap',
-        'debootstrap --variant=minbase stable root && tar -C root -c . | tsbox import - debian:mine',
-      ],
+      ['A directory', 'tar -C root -c . | tsbox import - mine:1'],
       ['With a command', `tsbox import -c 'CMD ["/bin/sh"]' -c 'ENV LANG=C.UTF-8' root.tar.xz mine`],
     ],
   };

@@ -12,6 +12,7 @@ export class Info extends Verb {
     operands: '[OPTIONS]',
     summary: 'Show what is in the store and on which machine',
     details: "'tsbox doctor' says what works on this machine.",
+    examples: [['Where the store is', "tsbox info -f '{{.DockerRootDir}}'"]],
   };
   static readonly operands: Operands = { min: 0, max: 0 };
 

@@ -17,6 +17,7 @@ export class Inspect extends Verb {
     examples: [
       ['One value', "tsbox inspect -f '{{.State.Pid}}' web"],
       ['A part as JSON', "tsbox inspect -f '{{json .Mounts}}' web"],
+      ['The image of that name, not the container', 'tsbox inspect --type image alpine'],
     ],
   };
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };

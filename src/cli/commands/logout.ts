@@ -7,6 +7,7 @@ export class Logout extends Verb {
     operands: '[SERVER]',
     summary: 'Forget the credentials for a registry',
     details: 'Without a server: Docker Hub.',
+    examples: [['Of one registry', 'tsbox logout registry.example']],
   };
   static readonly operands: Operands = { min: 0, max: 1 };
 

@@ -12,7 +12,7 @@ export class Logs extends Verb {
     summary: 'Show what a container has written',
     details: 'What the container wrote to stdout comes on stdout, and what it wrote to stderr on stderr.',
     examples: [
-      ['The last ten lines, and what follows', 'tsbox logs -f --tail 10 web'],
+      ['The last ten lines, and what follows', 'tsbox logs -f --tail 10 web', { keys: '\x03', status: 130 }],
       ['The last ten minutes, with times', 'tsbox logs -t --since 10m web'],
     ],
   };

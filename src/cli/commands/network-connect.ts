@@ -7,6 +7,7 @@ export class NetworkConnect extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS] NETWORK CONTAINER',
     summary: 'Give a container an interface in one more network',
+    examples: [['Under a name of its own', 'tsbox network connect --alias cache lab db']],
   };
   static readonly operands: Operands = { min: 2, max: 2 };
 

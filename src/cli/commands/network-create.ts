@@ -10,7 +10,7 @@ export class NetworkCreate extends Verb {
     examples: [
       [
         'Two containers that talk',
-        'tsbox network create web && tsbox run -d --network web --name db postgres',
+        'tsbox network create backend && tsbox run -d --network backend --name db postgres',
       ],
       ['Nothing gets out', 'tsbox network create --internal lab'],
     ],

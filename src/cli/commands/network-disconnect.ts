@@ -6,6 +6,7 @@ export class NetworkDisconnect extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS] NETWORK CONTAINER',
     summary: 'Take a container out of a network',
+    examples: [['For good', 'tsbox network disconnect backend db']],
   };
   static readonly operands: Operands = { min: 2, max: 2 };
 

@@ -7,7 +7,9 @@ export class NetworkInspect extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS] NETWORK [NETWORK...]',
     summary: 'Show everything about networks, and who is in them',
-    examples: [['Its addresses', "tsbox network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}}' web"]],
+    examples: [
+      ['Its addresses', "tsbox network inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}}' backend"],
+    ],
   };
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };
 

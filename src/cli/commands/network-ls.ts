@@ -5,7 +5,11 @@ import { NETWORK_SHAPE, networkRow } from '../format/networks.ts';
 import { flag, list, text } from '../options.ts';
 
 export class NetworkLs extends Verb {
-  static readonly help: HelpText = { operands: '[OPTIONS]', summary: 'List networks' };
+  static readonly help: HelpText = {
+    operands: '[OPTIONS]',
+    summary: 'List networks',
+    examples: [['Names for a script', "tsbox network ls --format '{{.Name}}'"]],
+  };
   static readonly operands: Operands = { min: 0, max: 0 };
 
   filter = list(

@@ -8,6 +8,7 @@ export class NetworkPrune extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS]',
     summary: 'Remove networks that no container is in',
+    examples: [['Without a question', 'tsbox network prune -f']],
   };
   static readonly operands: Operands = { min: 0, max: 0 };
 

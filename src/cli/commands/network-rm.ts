@@ -7,6 +7,7 @@ export class NetworkRm extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS] NETWORK [NETWORK...]',
     summary: 'Remove networks that no container is in',
+    examples: [['One that is no longer used', 'tsbox network rm lab']],
   };
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };
 

@@ -7,6 +7,7 @@ export class Pause extends Verb {
     operands: 'CONTAINER [CONTAINER...]',
     summary: 'Stop all processes of containers where they stand',
     details: "Until 'tsbox unpause'. Each process gets SIGSTOP, which its parent can notice.",
+    examples: [['Let it stand still', 'tsbox pause web']],
   };
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };
 

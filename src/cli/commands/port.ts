@@ -12,7 +12,7 @@ export class Port_ extends Verb {
     examples: [
       ['Where its port 80 is', 'tsbox port web 80'],
       ['One more, without a restart', 'tsbox port add web 127.0.0.1:8443:443'],
-      ['No longer', 'tsbox port rm web 8443:443'],
+      ['No longer', 'tsbox port rm web 8080:80'],
     ],
   };
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };

@@ -13,7 +13,7 @@ export class Ps extends Verb {
     examples: [
       ['All of them, also those that have ended', 'tsbox ps -a'],
       ['Names and states for a script', "tsbox ps -a --format '{{.Names}} {{.State}}'"],
-      ['Remove everything that has ended', 'tsbox rm $(tsbox ps -aq --filter status=exited)'],
+      ['What was made from an image', 'tsbox ps -a --filter ancestor=nginx'],
     ],
   };
   static readonly operands: Operands = { min: 0, max: 0 };

@@ -5,6 +5,7 @@ export class Rename extends Verb {
   static readonly help: HelpText = {
     operands: 'CONTAINER NAME',
     summary: 'Give a container another name',
+    examples: [['Make room for a new one', 'tsbox rename web web-old']],
   };
   static readonly operands: Operands = { min: 2, max: 2 };
 

@@ -10,7 +10,10 @@ export class Rm extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS] CONTAINER [CONTAINER...]',
     summary: 'Remove containers',
-    examples: [['Remove everything that has ended', 'tsbox rm $(tsbox ps -aq --filter status=exited)']],
+    examples: [
+      ['Remove everything that has ended', 'tsbox rm $(tsbox ps -aq --filter status=exited)'],
+      ['One that runs, with its anonymous volumes', 'tsbox rm -fv web'],
+    ],
   };
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };
 

@@ -8,6 +8,10 @@ export class Rmi extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS] IMAGE [IMAGE...]',
     summary: 'Remove images',
+    examples: [
+      ['One name, and the image if it was the last', 'tsbox rmi app:1'],
+      ['Although a container that has ended was made from it', 'tsbox rmi -f alpine'],
+    ],
   };
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };
 

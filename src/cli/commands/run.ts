@@ -1,6 +1,6 @@
 import { TsboxError } from '../../errors.ts';
 import type { CreateOptions } from '../../index.ts';
-import type { HelpText, Operands } from '../command.ts';
+import { DELEGATED, type HelpText, type Operands } from '../command.ts';
 import { flag, text, toggle } from '../options.ts';
 import { attachOptions, statusOf } from '../streams.ts';
 import { CreateCommand } from './create-command.ts';
@@ -14,13 +14,14 @@ export class Run extends CreateCommand {
       "command that cannot be executed, 127 one that is not there. The image 'host' is a copy-on-write view of this " +
       'machine: no download, and nothing done in it changes the machine.',
     examples: [
-      ['A shell in Alpine', 'tsbox run -it --rm alpine sh'],
+      ['A shell in Alpine', 'tsbox run -it --rm alpine sh', { keys: 'exit\r' }],
       ['Build a project with the tools of an image', 'tsbox run --rm -v "$PWD":/src -w /src golang go build'],
       ['A web server in the background', 'tsbox run -d --name web -p 8080:80 nginx'],
       [
         'Try a command on this machine without its consequences',
-        'tsbox run --rm host sh -c "rm -rf /usr; ls /"',
+        'tsbox run --rm host sh -c "rm -rf /opt /srv; ls /"',
       ],
+      ['Half a processor and 256 MB', 'tsbox run --rm --cpus 0.5 -m 256m alpine true', { where: DELEGATED }],
       ['See what a container is made of', 'tsbox run --explain alpine'],
     ],
   };

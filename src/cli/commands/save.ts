@@ -16,7 +16,7 @@ export class Save extends Verb {
     details: 'A name without a tag means every tag of that repository.',
     examples: [
       ['To a file', 'tsbox save -o images.tar alpine:3.20 app:1'],
-      ['To docker on another machine', 'tsbox save app:1 | ssh host docker load'],
+      ['To docker on another machine', 'tsbox save app:1 | ssh build docker load'],
       ['As a directory that skopeo, umoci and crane read', 'tsbox save --format oci-dir -o app app:1'],
     ],
   };

@@ -14,8 +14,12 @@ export class Search extends Verb {
     details:
       "TERM is searched on Docker Hub; 'HOST/TERM' among the repositories of another registry, 'HOST/' shows all of them.",
     examples: [
-      ['Official images', 'tsbox search --filter is-official=true nginx'],
-      ['What a registry has', 'tsbox search --limit 100 registry.example:5000/'],
+      [
+        'Official images',
+        'tsbox search --filter is-official=true nginx',
+        { where: 'Docker Hub can be reached' },
+      ],
+      ['What a registry has', 'tsbox search --limit 100 registry.example/'],
     ],
   };
   static readonly operands: Operands = { min: 1, max: 1 };

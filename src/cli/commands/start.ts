@@ -9,7 +9,7 @@ export class Start extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS] CONTAINER [CONTAINER...]',
     summary: 'Start containers that were created or have ended',
-    examples: [['Start again and watch', 'tsbox start -a web']],
+    examples: [['Start again and watch', 'tsbox start -a job']],
   };
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };
 

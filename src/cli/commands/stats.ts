@@ -16,6 +16,10 @@ export class Stats extends Verb {
       'The numbers are those of the control group of a container. Where it has none they are summed up over its processes in /proc: processor time ' +
       'of processes that have come and gone between two looks is missed, memory is the proportional set size. {{.Source}} in a ' +
       'template says which. PSI: part of the last ten seconds in which something waited for processors, memory, disks.',
+    examples: [
+      ['All that run, until Ctrl-C', 'tsbox stats', { keys: '\x03', status: 130 }],
+      ['One look, for a program', 'tsbox stats --no-stream --format json web'],
+    ],
   };
   static readonly operands: Operands = { min: 0, max: Number.POSITIVE_INFINITY };
 

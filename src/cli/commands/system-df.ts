@@ -11,6 +11,7 @@ export class SystemDf extends Verb {
     summary: 'Show what images, containers and volumes take on disk',
     details:
       'Images are counted by their unpacked layers, each once. Blobs are manifests, configurations and compressed layers as they came.',
+    examples: [['Each image, container and volume', 'tsbox system df -v']],
   };
   static readonly operands: Operands = { min: 0, max: 0 };
 

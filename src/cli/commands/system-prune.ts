@@ -11,6 +11,7 @@ export class SystemPrune extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS]',
     summary: 'Remove containers that do not run, and networks, images and build cache that nobody uses',
+    examples: [['All that nothing needs that runs', 'tsbox system prune -a', { keys: 'y\r' }]],
   };
   static readonly operands: Operands = { min: 0, max: 0 };
 

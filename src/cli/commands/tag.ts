@@ -5,7 +5,7 @@ export class Tag extends Verb {
   static readonly help: HelpText = {
     operands: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
     summary: 'Give an image one more name',
-    examples: [['A name to push it by', 'tsbox tag app registry.example.com/team/app:1.2']],
+    examples: [['A name to push it by', 'tsbox tag app registry.example/team/app:1.2']],
   };
   static readonly operands: Operands = { min: 2, max: 2 };
 

@@ -6,6 +6,12 @@ export class Unpause extends Verb {
   static readonly help: HelpText = {
     operands: 'CONTAINER [CONTAINER...]',
     summary: 'Let paused containers go on',
+    examples: [
+      [
+        'Copy files that nobody writes meanwhile',
+        'tsbox pause db && tsbox cp db:/var/lib/db backup; tsbox unpause db',
+      ],
+    ],
   };
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };
 

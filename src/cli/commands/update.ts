@@ -1,6 +1,6 @@
 import type { UpdateOptions } from '../../index.ts';
 import { Option } from '../clipanion.ts';
-import { type HelpText, type Operands, Verb } from '../command.ts';
+import { DELEGATED, type HelpText, type Operands, Verb } from '../command.ts';
 import { forEachName } from '../each.ts';
 import { text } from '../options.ts';
 import { resourceOptions } from '../resource-flags.ts';
@@ -11,7 +11,7 @@ export class Update extends Verb {
     operands: '[OPTIONS] CONTAINER [CONTAINER...]',
     summary: 'Change limits of containers, and how they are kept up',
     examples: [
-      ['Half a processor, from now on', 'tsbox update --cpus 0.5 web'],
+      ['Half a processor, from now on', 'tsbox update --cpus 0.5 web', { where: DELEGATED }],
       ['Keep it up from now on', 'tsbox update --restart unless-stopped web'],
     ],
   };

@@ -6,7 +6,11 @@ import { text } from '../options.ts';
 import { VERSION } from '../version.ts';
 
 export class Version extends Verb {
-  static readonly help: HelpText = { operands: '[OPTIONS]', summary: 'Show the version' };
+  static readonly help: HelpText = {
+    operands: '[OPTIONS]',
+    summary: 'Show the version',
+    examples: [['For a bug report', 'tsbox version']],
+  };
   static readonly operands: Operands = { min: 0, max: 0 };
 
   format = text('-f,--format', 'FORMAT', "'json' or a Go template such as '{{.Client.Version}}'");

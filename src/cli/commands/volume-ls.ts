@@ -17,6 +17,7 @@ export class VolumeLs extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS]',
     summary: 'List volumes',
+    examples: [['Names for a script', 'tsbox volume ls -q']],
   };
   static readonly operands: Operands = { min: 0, max: 0 };
 

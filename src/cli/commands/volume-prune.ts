@@ -8,6 +8,7 @@ export class VolumePrune extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS]',
     summary: 'Remove volumes that no container mounts',
+    examples: [['Without a question', 'tsbox volume prune -f']],
   };
   static readonly operands: Operands = { min: 0, max: 0 };
 

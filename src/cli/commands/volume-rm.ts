@@ -7,6 +7,7 @@ export class VolumeRm extends Verb {
   static readonly help: HelpText = {
     operands: '[OPTIONS] VOLUME [VOLUME...]',
     summary: 'Remove volumes and what is in them',
+    examples: [['It is no error if it is gone', 'tsbox volume rm -f old']],
   };
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };
 

@@ -6,6 +6,7 @@ export class Wait extends Verb {
   static readonly help: HelpText = {
     operands: 'CONTAINER [CONTAINER...]',
     summary: 'Wait until containers have ended and print their exit statuses',
+    examples: [['The status of a job in the background', 'tsbox wait job']],
   };
   static readonly operands: Operands = { min: 1, max: Number.POSITIVE_INFINITY };
 
