@@ -8,18 +8,21 @@ import { discover } from './support/runner/kinds.ts';
 import { runLanes } from './support/runner/lanes.ts';
 import type { FileResult } from './support/runner/protocol.ts';
 import { printEnd, printFile } from './support/runner/report.ts';
+import { passesOf } from './support/runner/single-file.ts';
 import { removeTree, stageFor, workBase } from './support/runner/tree.ts';
 import { makeUser, removeUser, selfUser, type TestUser } from './support/runner/users.ts';
 
 /**
- * The one test runner: `npm test [-- FILTER…] [--long]`. A filter is a kind (`unit`), a folder (`unit/oci`) or a part of a
- * file's name. Root's tests run as two users made for the purpose; anybody else's run as they are.
+ * The one test runner: `npm test [-- FILTER…] [--long] [--exe]`. A filter is a kind (`unit`), a folder (`unit/oci`) or a part of a
+ * file's name. Root's tests run as two users made for the purpose; anybody else's run as they are. --exe: against the single-file
+ * executable (`npm run build:exe`); --long does that with all of e2e, too, after the rest.
  *
  * TSBOX_TEST_KEEP=1 keeps the home of a failed test file. CI=true makes a skip that this machine could avoid a failure.
  * The last line is `N passed, N failed, N skipped`.
  */
 const testDir = dirname(fileURLToPath(import.meta.url));
 const args = process.argv.slice(2);
+const onlyExe = args.includes('--exe');
 const long = args.includes('--long') || Boolean(process.env.TSBOX_TEST_LONG);
 const files = discover(
   testDir,
@@ -67,7 +70,10 @@ async function runAll(): Promise<FileResult[]> {
   const onSpawn = (child: ChildProcess): void => {
     children.add(child.once('exit', () => children.delete(child)));
   };
-  return runLanes(moved, users, { ...stage, long, keep, onSpawn }, printFile);
+  const results: FileResult[] = [];
+  for (const { files, ...exe } of passesOf(moved, stage.root, { only: onlyExe, also: long }))
+    results.push(...(await runLanes(files, users, { ...stage, ...exe, long, keep, onSpawn }, printFile)));
+  return results;
 }
 
 let results: FileResult[] = [];

@@ -7,7 +7,7 @@ import { busybox, removeContainers } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
 
 /** The quick commands read one pack of modules and no package: an installation without all the rest must do for them. */
-const test = requires(suite('packs'), 'userns', 'busybox');
+const test = requires(suite('packs'), 'userns', 'busybox', 'packs');
 test.after.each(removeContainers);
 
 const FILES = ['tsbox.cjs', 'tsbox.main.cjs', 'tsbox.main.cache', 'tsbox-helper', 'seccomp'];

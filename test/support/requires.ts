@@ -107,11 +107,16 @@ const NEEDS = {
   make: program('make'),
   strace: program('strace'),
   exe: {
-    fixable: false,
+    fixable: true,
     missing: () =>
       existsSync(`dist/exe/tsbox-linux-${process.arch}`)
         ? undefined
         : 'the single file has not been built (npm run build:exe)',
+  },
+  packs: {
+    fixable: false,
+    missing: () =>
+      process.env.TSBOX_TEST_BIN === undefined ? undefined : 'a single file has no packs of modules',
   },
   long: {
     fixable: false,

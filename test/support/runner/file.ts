@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { sealedEnv } from '../sealed-env.ts';
 import { KINDS, type TestFile } from './kinds.ts';
 import { findLeaks, lookBefore } from './leaks.ts';
-import { type ChildMessage, emptyResult, type FileResult } from './protocol.ts';
+import { type ChildMessage, emptyResult, type FileResult, SINGLE_FILE } from './protocol.ts';
 import { removeTree } from './tree.ts';
 import type { TestUser } from './users.ts';
 
@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly node: string;
   readonly long: boolean;
   readonly keep: boolean;
+  /** The single-file executable as the program under test; absent: what `npm run build` makes. */
+  readonly exe?: string;
   /** Told about every process, so that Ctrl-C can end it. */
   readonly onSpawn: (child: ChildProcess) => void;
 }
@@ -65,7 +67,8 @@ async function runChild(
   home: string,
   options: RunOptions,
 ): Promise<FileResult[]> {
-  const label = files[0]?.accounts.includes('self') ? '' : user.account;
+  const account = files[0]?.accounts.includes('self') ? '' : user.account;
+  const label = [account, options.exe === undefined ? '' : SINGLE_FILE].filter(Boolean).join(', ');
   const results = new Map(files.map(f => [f.path, emptyResult(f.name, label)]));
   const child = startChild(files, user, home, options);
   const output = collectOutput(child);
@@ -93,6 +96,7 @@ function startChild(
       // one place for a user's files: tsx keeps what it has compiled there
       TMPDIR: join(user.dir, 'tmp'),
       ...(options.long ? { TSBOX_TEST_LONG: '1' } : {}),
+      ...(options.exe === undefined ? {} : { TSBOX_TEST_BIN: options.exe }),
     },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     detached: true, // a process group that can be ended as a whole, and no terminal to read from

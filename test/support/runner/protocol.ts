@@ -6,6 +6,9 @@ export type ChildMessage =
   | { type: 'crash'; file: string; text: string }
   | { type: 'done'; file: string };
 
+/** What stands behind the name of a file that ran against the single-file executable. */
+export const SINGLE_FILE = 'single file';
+
 export interface Skip {
   readonly test: string;
   readonly reason: string;
@@ -15,7 +18,7 @@ export interface Skip {
 
 export interface FileResult {
   readonly name: string;
-  /** Printed behind the name: `ranges`, `single`, or empty. */
+  /** Printed behind the name: `ranges`, `single`, or empty, and SINGLE_FILE. */
   readonly account: string;
   passed: number;
   failed: number;

@@ -1,4 +1,4 @@
-import type { FileResult } from './protocol.ts';
+import { type FileResult, SINGLE_FILE } from './protocol.ts';
 
 export interface Totals {
   readonly passed: number;
@@ -33,8 +33,22 @@ export function printEnd(results: readonly FileResult[], strict: boolean): Total
   }
   const bad = results.filter(r => r.failed > 0);
   if (bad.length) say(`failed files:\n${bad.map(r => `     ${r.name} ${r.account}`).join('\n')}`);
+  for (const line of countsOf(results)) say(line);
   say(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
   return totals;
+}
+
+/** One line for each program that e2e ran against, when it was more than one. */
+function countsOf(results: readonly FileResult[]): string[] {
+  const e2e = results.filter(r => r.name.startsWith('e2e/'));
+  const isSingle = (r: FileResult): boolean => r.account.endsWith(SINGLE_FILE);
+  const [node, single] = [e2e.filter(r => !isSingle(r)), e2e.filter(isSingle)];
+  if (node.length === 0 || single.length === 0) return [];
+  const line = (list: readonly FileResult[]): string => {
+    const { passed, failed, skipped } = count(list, false);
+    return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+  };
+  return [`e2e under Node: ${line(node)}`, `e2e as a single file: ${line(single)}`];
 }
 
 function count(results: readonly FileResult[], strict: boolean): Totals {
