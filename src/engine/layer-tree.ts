@@ -1,3 +1,4 @@
+import { closeSync, constants, openSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno } from '../errors.ts';
@@ -17,6 +18,7 @@ export interface LayerTree {
 
 /** Makes it, empty, for a process in the user namespace to fill. Throws IO, NO_SPACE. */
 export async function makeLayerTree(engine: Engine): Promise<LayerTree> {
+  await spread(engine.paths.tmp);
   const work = await makeWorkDir(engine.paths.tmp, 'layer');
   const root = join(work.path, 'fs');
   try {
@@ -26,6 +28,23 @@ export async function makeLayerTree(engine: Engine): Promise<LayerTree> {
   } catch (error) {
     await discardLayerTree(engine, { work, root });
     throw ioError(error, `cannot make ${root}`);
+  }
+}
+
+/**
+ * Each layer gets a part of the disk of its own. Beside each other, the files of a new one are looked for among those of one that
+ * was just removed, whose places ext4 without a journal does not give away for half a minute: a search that is longer with each
+ * file, and a third of the time of a commit.
+ */
+async function spread(tmp: string): Promise<void> {
+  await mkdir(tmp, { recursive: true, mode: 0o700 }).catch(() => {});
+  try {
+    const fd = openSync(tmp, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    const { spreadBelow } = await import('../sys/topdir.ts');
+    spreadBelow(fd);
+    closeSync(fd);
+  } catch {
+    // It is about speed alone; what is wrong with the directory, its use will tell.
   }
 }
 

@@ -35,7 +35,8 @@ export class Describer {
   describe(name: ByteString, path: ByteString, stat: BigIntStats): TarMember | undefined {
     const first = this.#firstName(name, stat);
     const real = realPath(path);
-    const recorded = first === undefined ? recordedStat(real, stat) : undefined;
+    const names = first === undefined ? listXattr(real) : [];
+    const recorded = names.includes(OVERRIDE_STAT) ? recordedStat(real, stat) : undefined;
     const type = first === undefined ? typeOf(stat, recorded) : 'hardlink';
     if (type === undefined) return undefined;
     const [, major = 0, minor = 0] = (recorded?.kind ?? '').split('-').map(Number);
@@ -50,7 +51,7 @@ export class Describer {
       link: first ?? (type === 'symlink' ? readlinkSync(real, { encoding: 'latin1' }) : ''),
       major,
       minor,
-      xattrs: type === 'hardlink' ? undefined : xattrsOf(real),
+      xattrs: xattrsOf(real, names),
     };
   }
 
@@ -131,9 +132,12 @@ function timeOf(stat: BigIntStats): PaxTime {
 
 const NANO = 1_000_000_000n;
 
-function xattrsOf(path: string | Buffer): ReadonlyMap<ByteString, Buffer> | undefined {
+function xattrsOf(
+  path: string | Buffer,
+  names: readonly string[],
+): ReadonlyMap<ByteString, Buffer> | undefined {
   let found: Map<ByteString, Buffer> | undefined;
-  for (const name of listXattr(path)) {
+  for (const name of names) {
     // A PAX key ends at its first `=`.
     if (!KEPT_XATTR.test(name) || isReservedXattr(name) || name.includes('=')) continue;
     const value = getXattr(path, name);

@@ -79,14 +79,26 @@ function ustarBlock(member: TarMember, letter: string): Buffer {
   block.write('ustar\x0000', 257, 'latin1');
   octal(block, 329, 8, member.major);
   octal(block, 337, 8, member.minor);
-  let sum = 8 * 0x20;
-  for (const byte of block) sum += byte;
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  block.write(' ', 155, 'latin1');
+  octal(block, 148, 7, checksum(block));
   return block;
 }
 
+/** Of the bytes, with spaces in the place of the sum itself. A plain loop: an iterator is most of a header's cost. */
+function checksum(block: Buffer): number {
+  let sum = 7 * 0x20;
+  for (let i = 0; i < BLOCK; i++) sum += block[i] as number;
+  return sum;
+}
+
+const DIGIT = 0x30;
+
 /** A number that does not fit is in the PAX header, and 0 here. */
 function octal(block: Buffer, at: number, length: number, value: number): void {
-  const text = fits(value, length) ? value.toString(8) : '';
-  block.write(text.padStart(length - 1, '0'), at, 'latin1');
+  let rest = fits(value, length) ? value : 0;
+  for (let i = at + length - 2; i >= at; i--) {
+    const above = Math.floor(rest / 8);
+    block[i] = DIGIT + rest - above * 8;
+    rest = above;
+  }
 }
