@@ -3,14 +3,17 @@ export interface StatsOptions {
   stream?: boolean;
   /** Also containers that do not run. */
   all?: boolean;
-  /** Milliseconds, default 1000. */
+  /** Milliseconds, default 1000. With `stream: false` the one list comes after that time; default: at once, see `cpuPercent`. */
   interval?: number;
 }
 
 export interface ContainerStats {
   readonly id: string;
   readonly name: string;
-  /** Of one processor: 200 for two that are busy. */
+  /**
+   * Of one processor: 200 for two that are busy. Over the interval; of a list that came at once since the last such look, if that was half
+   * a second to a minute ago, else since the container began.
+   */
   readonly cpuPercent: number;
   /** Bytes; of a control group without the page cache that is not in use. */
   readonly memory: number;

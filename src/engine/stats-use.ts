@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import { type Counters, readCounters } from '../cgroup/counters.ts';
-import { processesOf } from '../host/processes.ts';
+import type { ProcessInfo } from '../host/processes.ts';
 import { blockBytes, memoryBytes } from './stats-proc.ts';
 import type { ContainerStats } from './types.ts';
 
@@ -28,8 +28,8 @@ export const NOTHING: Use = {
 /** Of proc_pid_stat(5): 100 on every Linux that Node runs on. */
 const TICKS = 100;
 
-/** Each number from the group where its controller is enabled, the others from /proc. `source` says `cgroup` only where memory and processor time are the group's. */
-export function useOf(pid: number, group: string | undefined): Use {
+/** Each number from the group where its controller is enabled, the others from /proc over `processes`, which is asked only then. `source` says `cgroup` only where memory and processor time are the group's. */
+export function useOf(group: string | undefined, processes: () => readonly ProcessInfo[]): Use {
   const counted: Counters = group === undefined ? {} : readCounters(group);
   const { cpuMicroseconds, memory, pids, read, memoryLimit = totalmem() } = counted;
   const whole = cpuMicroseconds !== undefined && memory !== undefined;
@@ -40,7 +40,7 @@ export function useOf(pid: number, group: string | undefined): Use {
     read: 0,
     written: 0,
     pids: 0,
-    ...(complete ? {} : fromProc(pid, counted)),
+    ...(complete ? {} : fromProc(processes(), counted)),
     memoryLimit: Math.min(memoryLimit, totalmem()),
     ...(cpuMicroseconds !== undefined && { microseconds: cpuMicroseconds }),
     ...(memory !== undefined && { memory }),
@@ -51,8 +51,7 @@ export function useOf(pid: number, group: string | undefined): Use {
   };
 }
 
-function fromProc(pid: number, { memory, read: counted }: Counters) {
-  const processes = processesOf(pid);
+function fromProc(processes: readonly ProcessInfo[], { memory, read: counted }: Counters) {
   const pids = processes.map(p => p.pid);
   const [read, written] = counted === undefined ? blockBytes(pids) : [0, 0];
   return {

@@ -1,85 +1,54 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TsboxError } from '../errors.ts';
-import { networkDriver } from '../network/select.ts';
-import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
-import { containerState, listContainerRecords } from '../store/containers.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import { listContainerRecords } from '../store/containers.ts';
 import type { Engine } from './context.ts';
 import { find } from './find.ts';
-import { readGroupFile } from './group-file.ts';
-import { networkBytes } from './stats-proc.ts';
-import { NOTHING, useOf } from './stats-use.ts';
+import { percentsNow } from './stats-last.ts';
+import { percentSince, type Sample, sampleAll } from './stats-sample.ts';
 import type { ContainerStats, StatsOptions } from './types.ts';
-
-interface Sample {
-  readonly record: ContainerRecord;
-  readonly state: ContainerState;
-  /** Processor time since its start. */
-  readonly microseconds: number;
-  /** Milliseconds of the monotonic clock. */
-  readonly at: number;
-  readonly stats: Omit<ContainerStats, 'cpuPercent'>;
-}
 
 /**
  * Docker's stats, from the container's control group (`source: 'cgroup'`), or where it has none measured in /proc over the processes of its pid
  * namespace (`source: 'proc'`): the processor time of one that came and went between two looks is missed, memory is the
- * proportional set size. One list per interval; with `stream: false` one list. Containers that end leave the list. Throws NOT_FOUND, ABORTED.
+ * proportional set size. One list per interval; with `stream: false` one list, at once. Containers that end leave the list. Throws NOT_FOUND,
+ * ABORTED.
  */
 export async function* stats(
   engine: Engine,
   names: readonly string[],
   options: StatsOptions = {},
 ): AsyncGenerator<ContainerStats[]> {
-  const interval = options.interval ?? 1000;
   const chosen = await Promise.all(names.map(name => find(engine, name)));
-  const records = async (): Promise<ContainerRecord[]> =>
-    names.length > 0 ? chosen.map(found => found.record) : listContainerRecords(engine.paths);
-  let before = await sampleAll(engine, await records(), options);
+  const look = async (): Promise<Sample[]> => sampleAll(engine, await records(engine, chosen), options.all);
+  let before = await look();
+  if (options.stream === false && options.interval === undefined) return yield once(engine, before);
   for (;;) {
-    await delay(options.stream === false ? Math.min(interval, 500) : interval, undefined, {
-      ...(engine.signal && { signal: engine.signal }),
-    }).catch(() => {
-      throw new TsboxError('ABORTED', 'watching containers was cancelled');
-    });
-    const now = await sampleAll(engine, await records(), options);
-    yield now.map(sample => compare(before, sample));
+    await pause(engine, options.interval ?? 1000);
+    const now = await look();
+    yield now.map(sample => ({ ...sample.stats, cpuPercent: percentSince(earlier(before, sample), sample) }));
     if (options.stream === false) return;
     before = now;
   }
 }
 
-async function sampleAll(
+function once(engine: Engine, samples: readonly Sample[]): ContainerStats[] {
+  const percents = percentsNow(engine, samples);
+  return samples.map((sample, i) => ({ ...sample.stats, cpuPercent: percents[i] ?? 0 }));
+}
+
+async function records(
   engine: Engine,
-  records: readonly ContainerRecord[],
-  { all }: StatsOptions,
-): Promise<Sample[]> {
-  const found: Sample[] = [];
-  for (const record of records) {
-    const state = await containerState(engine.paths, record);
-    if (state.status === 'running' || all) found.push(sample(engine, record, state));
-  }
-  return found;
+  chosen: readonly { record: ContainerRecord }[],
+): Promise<readonly ContainerRecord[]> {
+  return chosen.length > 0 ? chosen.map(found => found.record) : listContainerRecords(engine.paths);
 }
 
-function sample(engine: Engine, record: ContainerRecord, state: ContainerState): Sample {
-  const running = state.status === 'running';
-  const shared = networkDriver(record.network.driver).name === 'host';
-  const [received, sent] = running && !shared ? networkBytes(state.pid) : [0, 0];
-  const group = running ? readGroupFile(engine, record.id)?.path : undefined;
-  const use = running ? useOf(state.pid, group) : NOTHING;
-  const { microseconds, ...counted } = use;
-  return {
-    record,
-    state,
-    microseconds,
-    at: performance.now(),
-    stats: { id: record.id, name: record.name, received, sent, ...counted },
-  };
-}
+const earlier = (before: readonly Sample[], now: Sample): Sample | undefined =>
+  before.find(old => old.id === now.id && old.start === now.start);
 
-function compare(before: readonly Sample[], now: Sample): ContainerStats {
-  const old = before.find(s => s.record.id === now.record.id && s.state.start === now.state.start);
-  const seconds = old ? (now.at - old.at) / 1000 : 0;
-  const used = old ? Math.max(0, now.microseconds - old.microseconds) : 0;
-  return { ...now.stats, cpuPercent: seconds > 0 ? (used / 1e6 / seconds) * 100 : 0 };
+async function pause(engine: Engine, milliseconds: number): Promise<void> {
+  await delay(milliseconds, undefined, engine.signal && { signal: engine.signal }).catch(() => {
+    throw new TsboxError('ABORTED', 'watching containers was cancelled');
+  });
 }

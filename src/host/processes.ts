@@ -12,6 +12,8 @@ export interface ProcessInfo {
   /** Terminal, as a device number; 0: none. */
   readonly tty: number;
   readonly threads: number;
+  /** A thread of the kernel: it is in no container. */
+  readonly kernel: boolean;
 }
 
 /** Undefined when there is no such process. */
@@ -26,6 +28,7 @@ export function processInfo(pid: number): ProcessInfo | undefined {
     state: fields[0] ?? '',
     parent: number(1),
     tty: number(4),
+    kernel: (number(6) & KERNEL_THREAD) !== 0,
     ticks: number(11) + number(12),
     threads: number(17),
     start: number(19),
@@ -33,27 +36,48 @@ export function processInfo(pid: number): ProcessInfo | undefined {
 }
 
 /**
- * Every process in the pid namespace of `first`, and in namespaces below it (pid_namespaces(7)): parents before their
- * children, `first` itself included. A descendant counts wherever it is; a process that joined from outside (`exec`) is
- * told by its namespace.
+ * Every process in the pid namespace that `first` is the first process of, and in namespaces below it (pid_namespaces(7)): parents
+ * before their children, `first` itself included. A descendant counts wherever it is; a process that joined from outside (`exec`)
+ * is told by its namespace. Where `first` is only a guest in its namespace (`--pid host`), its descendants alone count.
  */
-export function processesOf(first: number): ProcessInfo[] {
-  const namespace = link(first);
+export const processesOf = (first: number): ProcessInfo[] => processesOfEach([first]).get(first) ?? [];
+
+/** The same for several, with one look at all processes of the machine. */
+export function processesOfEach(firsts: readonly number[]): Map<number, ProcessInfo[]> {
   const all = allProcesses();
-  const members = new Map<number, boolean>();
-  const isMember = (pid: number): boolean => {
+  const found = new Map<number, ProcessInfo[]>(firsts.map(first => [first, []]));
+  const namespaces = namespacesOf(firsts);
+  const members = new Map<number, ReadonlySet<number>>();
+  const ownersOf = (pid: number): ReadonlySet<number> => {
     const known = members.get(pid);
     if (known !== undefined) return known;
-    members.set(pid, false); // no loop, should a pid be reused while we look
+    members.set(pid, NOBODY); // no loop, should a pid be reused while we look
     const info = all.get(pid);
-    const inside =
-      pid === first || (info !== undefined && (namespace === undefined ? false : link(pid) === namespace));
-    const found = inside || (info !== undefined && info.parent > 0 && isMember(info.parent));
-    members.set(pid, found);
-    return found;
+    if (info === undefined) return NOBODY;
+    const own = found.has(pid) ? pid : info.kernel ? undefined : namespaces.get(link(pid) ?? '');
+    const above = info.parent > 0 ? ownersOf(info.parent) : NOBODY;
+    const owners = own === undefined || above.has(own) ? above : new Set([...above, own]);
+    members.set(pid, owners);
+    return owners;
   };
-  const found = [...all.values()].filter(info => isMember(info.pid));
-  return found.sort((a, b) => a.start - b.start || a.pid - b.pid);
+  for (const info of all.values()) for (const owner of ownersOf(info.pid)) found.get(owner)?.push(info);
+  for (const list of found.values()) list.sort((a, b) => a.start - b.start || a.pid - b.pid);
+  return found;
+}
+
+/** PF_KTHREAD of linux/sched.h. */
+const KERNEL_THREAD = 0x20_0000;
+const NOBODY: ReadonlySet<number> = new Set();
+
+/** The namespaces whose first process is among them: its number there is 1 (proc_pid_status(5), NSpid). */
+function namespacesOf(firsts: readonly number[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const first of firsts) {
+    const namespace = link(first);
+    const leads = /^NSpid:.*\t1$/m.test(read(`/proc/${first}/status`) ?? '');
+    if (namespace !== undefined && leads) found.set(namespace, first);
+  }
+  return found;
 }
 
 function allProcesses(): Map<number, ProcessInfo> {

@@ -19,6 +19,7 @@ import { call, HEAD, measure, row } from './measure.ts';
 import { memoryRow } from './memory.ts';
 import { setUpPeers } from './peers.ts';
 import { portRows } from './ports.ts';
+import { statsRow } from './stats.ts';
 
 /**
  * `npm run bench [-- FILTER…]`: tsbox beside podman, crun and bubblewrap, where they are installed, on the same work in one
@@ -125,6 +126,7 @@ async function table(scene: Scene): Promise<void> {
     }
   }
   say(memoryRow());
+  if (filters.length === 0 || filters.includes('stats')) say(await statsRow(scene));
   if (filters.length === 0 || filters.includes('library'))
     for (const line of await libraryRows(scene)) say(line);
   for (const tool of tools) await call(scene.env, tool, 'rm', '-f', 'long');

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Box } from '../support/cli.ts';
 import { busybox, field, removeContainers, sleeper } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
 
@@ -7,31 +8,39 @@ import { requires } from '../support/requires.ts';
 const test = requires(suite('stats'), 'userns', 'busybox');
 test.after.each(removeContainers);
 
+const BUSY = ['sh', '-c', 'while :; do :; done'];
+
 test('stats: a busy container and an idle one', async () => {
   const box = await busybox();
-  await sleeper('--name', 'idle');
-  await box.ok(
-    'run',
-    '-d',
-    '--name',
-    'busy',
-    '--network',
-    'none',
-    'busybox',
-    'sh',
-    '-c',
-    'while :; do :; done',
-  );
-  const lines = await box.ok('stats', '--no-stream', '--format', 'json');
-  const rows = new Map(lines.split('\n').map(line => [JSON.parse(line).Name, JSON.parse(line)]));
-  assert.ok(Number.parseFloat(rows.get('busy').CPUPerc) > 5, rows.get('busy').CPUPerc);
-  assert.is(rows.get('idle').CPUPerc, '0.00%');
-  assert.is(rows.get('idle').PIDs, '1');
-  assert.match(rows.get('idle').MemUsage, /^[\d.]+(B|KiB|MiB) \/ [\d.]+GiB$/);
-  assert.is(rows.get('idle').Source, 'proc');
+  const idle = await sleeper('--name', 'idle');
+  await box.ok('run', '-d', '--name', 'busy', '--network', 'none', 'busybox', ...BUSY);
+  const rows = await look(box);
+  assert.ok(Number.parseFloat(rows.get('busy')?.CPUPerc ?? '') > 5, rows.get('busy')?.CPUPerc);
+  assert.is(rows.get('idle')?.PIDs, '1');
+  assert.match(rows.get('idle')?.MemUsage ?? '', /^[\d.]+(B|KiB|MiB) \/ [\d.]+GiB$/);
+  const group = await field(idle, '{{.Tsbox.CgroupPath}}');
+  assert.is(rows.get('idle')?.Source, group === '' ? 'proc' : 'cgroup');
   assert.match(await box.ok('stats', '--no-stream', 'idle'), /^CONTAINER ID +NAME +CPU %/);
   await box.fails(1, /no such container/, 'stats', '--no-stream', 'nobody');
 });
+
+test('stats --no-stream: since the last look, if there was one a moment ago', async () => {
+  const box = await busybox();
+  const toggle = 'while [ ! -e /stop ]; do :; done; sleep 1000';
+  await box.ok('run', '-d', '--name', 'was', '--network', 'none', 'busybox', 'sh', '-c', toggle);
+  await new Promise(resolve => setTimeout(resolve, 500));
+  await box.ok('exec', 'was', 'touch', '/stop');
+  const share = async (): Promise<number> => Number.parseFloat((await look(box)).get('was')?.CPUPerc ?? '');
+  const life = await share();
+  assert.ok(life > 5, `${life} since it began`);
+  await new Promise(resolve => setTimeout(resolve, 700));
+  assert.is(await share(), 0, 'nothing since the last look');
+});
+
+async function look(box: Box): Promise<Map<string, Record<string, string>>> {
+  const lines = await box.ok('stats', '--no-stream', '--format', 'json');
+  return new Map(lines.split('\n').map(line => [JSON.parse(line).Name, JSON.parse(line)]));
+}
 
 test('top: processes of the container and no other', async () => {
   const box = await busybox();
