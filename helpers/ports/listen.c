@@ -12,15 +12,16 @@ static uint16_t bound_port(int fd) {
     union address a = {0}; socklen_t n = sizeof a;
     return getsockname(fd, &a.any, &n) ? 0 : ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
 }
-/* Connections inherit keep-alive and no-delay from the socket that listens. Answers to datagrams leave from the address they came to. */
+/* Connections inherit keep-alive, no-delay and what may wait unsent from the socket that listens. Answers to datagrams leave from the
+ * address they came to. */
 static int open_socket(const union address *a, bool udp) {
-    bool six = a->any.sa_family == AF_INET6; const int on = 1;
+    bool six = a->any.sa_family == AF_INET6; const int on = 1, most = WAITING;
     int fd = socket(a->any.sa_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
     if (six) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (udp) setsockopt(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, sizeof on);
     else setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on),
-         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
     if (bind(fd, &a->any, length_of(a)) == 0 && (udp || listen(fd, 65535) == 0)) return fd; /* the kernel cuts it to somaxconn */
     return close_kept(&fd), -1;
 }

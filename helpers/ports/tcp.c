@@ -123,11 +123,12 @@ static void on_connecting(struct source *s, uint32_t events UNUSED) {
 }
 /* Where nobody listens the next address is tried; after the last one the client is told by a reset. */
 static void connect_next(struct conn *c) {
-    union address a; const int on = 1; struct source *s = &c->inner.s;
+    union address a; const int on = 1, most = WAITING; struct source *s = &c->inner.s;
     for (c->connecting = false; inside_address(c->nth++, c->family, c->port, &a); close_kept(&s->fd), s->fd = -1) {
         s->fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), s->on = on_connecting;
         if (s->fd < 0) break;
         setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof most), setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &most, sizeof most);
         if (connect(s->fd, &a.any, length_of(&a)) == 0) return on_connected(c);
         c->connecting = errno == EINPROGRESS;
         if (c->connecting && poll_add(s, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) return;
