@@ -1,9 +1,9 @@
 import type { StdioOptions } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { isUnified } from '../host/probe.ts';
+import { ourName } from '../host/subid.ts';
 import type { ReadyTexts } from '../network/driver.ts';
 import type { Endpoint } from '../network/networks.ts';
 import { networkDriver } from '../network/select.ts';
@@ -119,7 +119,7 @@ export async function imageUserOf(
   if (record.mounts.some(m => m.options.includes('U'))) {
     await (await import('./volumes-owner.ts')).giveVolumes(plan, record, user);
   }
-  return withPasswd(user, files, plan.maps.mode === 'keep-id' ? userInfo().username : undefined);
+  return withPasswd(user, files, plan.maps.mode === 'keep-id' ? ourName() : undefined);
 }
 
 /** The primary group among the others, or a file that denies it to its group would be open (CVE-2022-36109). */

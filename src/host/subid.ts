@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { hasErrno } from '../errors.ts';
 import { findProgram } from './binaries.ts';
+import { SINGLE_FILE } from './here.ts';
 import type { IdRange } from './id-ranges.ts';
+import { ourUid } from './paths.ts';
 import { runProgram } from './spawn.ts';
 
 /** Subordinate ids of a user: subuid(5), subgid(5), getsubids(1). */
@@ -85,12 +87,25 @@ export function subidAdvice(user: string, from = SYSTEM_SOURCES): string {
 }
 
 /** The name of the user we run as; undefined when the user database does not know it (then only numbers count). */
-export function ourName(): string | undefined {
+export function ourName(passwd = '/etc/passwd'): string | undefined {
+  // Bun takes $USER for it, which `su` and `sudo` leave behind and cron does not set: it is only asked for users of a directory service.
+  const named = SINGLE_FILE ? nameIn(read(passwd), ourUid()) : undefined;
+  if (named !== undefined) return named;
   try {
-    return userInfo().username || undefined;
+    const { username } = userInfo();
+    return username === '' || (SINGLE_FILE && username === 'unknown') ? undefined : username;
   } catch {
     return undefined;
   }
+}
+
+/** The first name of a number in the text of a passwd(5). */
+export function nameIn(passwd: string, uid: number): string | undefined {
+  const line = passwd
+    .split('\n')
+    .map(l => l.split(':'))
+    .find(([, , number]) => number === String(uid));
+  return line?.[0] || undefined;
 }
 
 async function askNss(name: string): Promise<Subids | undefined> {

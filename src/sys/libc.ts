@@ -10,9 +10,32 @@ export type PathLike = string | Buffer;
 // The program itself has libc linked in, glibc or musl: no file name to guess.
 const libc = koffi.load(null);
 
-/** A C function by its declaration. Returns what it returns; its errno is `lastErrno()`, to be read at once. */
-export function bind(declaration: string): (...args: unknown[]) => number {
-  return libc.func(declaration);
+type Call = (...args: unknown[]) => number;
+
+/** A C function by its declaration. Returns what it returns; after `failure` its errno is `lastErrno()`, to be read at once. */
+export function bind(declaration: string, failure = -1): Call {
+  const call: Call = libc.func(declaration);
+  return BUN ? steady(call, failure) : call;
+}
+
+const BUN = process.versions.bun !== undefined;
+let seen = 0;
+
+/**
+ * errno belongs to the thread, and Bun's compiler may run between a call and the look at it: it opens /proc/self/statm, which a root
+ * that has been exchanged does not have. What is bound here does nothing when it fails, so it is called again until two
+ * failures in a row look alike.
+ */
+function steady(call: Call, failure: number): Call {
+  return (...args) => {
+    let result = call(...args);
+    for (let before = 0; Number(result) === failure; result = call(...args)) {
+      seen = koffi.errno();
+      if (seen === before) break;
+      before = seen;
+    }
+    return result;
+  };
 }
 
 /** The same, performed on a worker thread, for calls that may block. Never for what belongs to a thread. */
@@ -26,7 +49,7 @@ export function bindBlocking(declaration: string): (...args: unknown[]) => Promi
 }
 
 export function lastErrno(): number {
-  return koffi.errno();
+  return BUN ? seen : koffi.errno();
 }
 
 /** Throws SysError when a call has returned -1. */

@@ -2,7 +2,7 @@ import { SysError } from './error.ts';
 import { bind, cPath, lastErrno, type PathLike } from './libc.ts';
 
 // PATH_MAX bytes and no more are written (realpath(3)); what is returned is `resolved` or nothing.
-const resolve = bind('size_t realpath(const uint8_t *path, uint8_t *resolved)');
+const resolve = bind('size_t realpath(const uint8_t *path, uint8_t *resolved)', 0);
 const PATH_MAX = 4096;
 
 /**

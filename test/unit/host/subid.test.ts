@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { freeRange, hasNssSource, parseGetsubids, parseSubids, subidsOf } from '../../../src/host/subid.ts';
+import {
+  freeRange,
+  hasNssSource,
+  nameIn,
+  parseGetsubids,
+  parseSubids,
+  subidsOf,
+} from '../../../src/host/subid.ts';
 
 const test = suite('host/subid');
 const alice = { name: 'alice', uid: 1000 };
@@ -43,6 +50,14 @@ for (const line of MALFORMED) {
 
 test('an entry of no ids gives nothing', () => {
   assert.equal(parseSubids('alice:100000:0', alice), []);
+});
+
+test('the name of a number in passwd: the first, the whole number', () => {
+  const passwd = 'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:7::/:\nalso:x:1000:7::/:\n';
+  assert.equal(
+    [0, 1000, 100, 7].map(uid => nameIn(passwd, uid)),
+    ['root', 'alice', undefined, undefined],
+  );
 });
 
 test('the advice names a range that is free', () => {
