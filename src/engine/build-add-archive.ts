@@ -1,7 +1,7 @@
 import type { ChosenSource } from '../layer/build-select.ts';
 import { unpackedTo } from '../layer/build-unpack.ts';
 import { newSha256 } from '../util/hash.ts';
-import type { Pick } from './build-pick.ts';
+import { foundBefore, type Pick } from './build-pick.ts';
 import { readAll, readSyncAll } from './build-read.ts';
 import type { BuildSession } from './build-session.ts';
 import { inflateForeign } from './foreign-compression.ts';
@@ -15,10 +15,10 @@ export function pickArchive(
   const hash = newSha256();
   for (const piece of readSyncAll(open())) hash.update(piece);
   return {
-    found: {
+    ...foundBefore({
       digest: `archive ${hash.digest('hex')}`,
       sources: [{ name: source?.name ?? '', isDirectory: true }],
-    },
+    }),
     pieces: async go => unpackedTo(readAll(open()), go, optionsOf(session)),
     close: async () => {},
   };

@@ -12,7 +12,7 @@ import { newSha256 } from '../util/hash.ts';
 import { optionsOf, pickArchive } from './build-add-archive.ts';
 import { download } from './build-download.ts';
 import { bytesOf } from './build-layer.ts';
-import type { Pick } from './build-pick.ts';
+import { foundBefore, type Pick } from './build-pick.ts';
 import { readAll } from './build-read.ts';
 import type { BuildSession } from './build-session.ts';
 import { removeTree } from './remove-tree.ts';
@@ -39,7 +39,7 @@ export async function pickDownload(
     if (instruction.unpack && (await isTar(readAll(openFile()), optionsOf(session))))
       return { ...pickArchive(session, openFile, { name, isDirectory: false }), close };
     return {
-      found: { digest: file.digest, sources: [{ name, isDirectory: false }] },
+      ...foundBefore({ digest: file.digest, sources: [{ name, isDirectory: false }] }),
       pieces: async go => packMembers([memberOf(name, file, go, openFile)], false),
       close,
     };

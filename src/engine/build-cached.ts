@@ -1,5 +1,5 @@
 import { OCI_LAYER } from '../oci/media-types.ts';
-import type { CacheRecord } from '../store/build-cache.ts';
+import { BuildCache, type CacheRecord } from '../store/build-cache.ts';
 import { LayerStore } from '../store/layers.ts';
 import type { BuiltLayer } from './build-layer.ts';
 import type { BuildSession } from './build-session.ts';
@@ -23,6 +23,9 @@ export async function cachedLayer(session: BuildSession, key: string): Promise<C
   const descriptor = { mediaType: OCI_LAYER, digest: kept.diffId, size: kept.bytes };
   return { layer: { diffId: kept.diffId, descriptor }, created };
 }
+
+/** The note in a history of what a step depended on: what a COPY has read can be told by it. `key`: as the cache has it. */
+export const stepNote = (key: string): string => `tsbox.step.${key}`;
 
 interface Done {
   readonly layer: BuiltLayer | undefined;
@@ -48,4 +51,21 @@ export async function keepStep(
     }),
   };
   await cache.put(key, record);
+}
+
+/** True when a step was done that nothing but the bytes of files tells from this one. */
+export async function hasShape({ cache }: BuildSession, shape: unknown): Promise<boolean> {
+  return (await cache.get(BuildCache.key(shape))) !== undefined;
+}
+
+export async function keepShape(
+  { cache }: BuildSession,
+  { shape, text }: { readonly shape?: unknown; readonly text: string },
+): Promise<void> {
+  await cache.put(BuildCache.key(shape), {
+    version: 1,
+    found: true,
+    text,
+    created: new Date().toISOString(),
+  });
 }

@@ -62,15 +62,23 @@ export class ContextNode implements CopyNode {
     return `${this.#entry.mode}`;
   }
 
+  get size(): number {
+    return this.#entry.size;
+  }
+
+  get inode(): string | undefined {
+    const { dev, ino, links } = this.#entry;
+    return this.type === 'file' && links > 1 ? `${dev}:${ino}` : undefined;
+  }
+
   open(): number {
     return this.#context.open(this.#entry.path);
   }
 
   describe(name: ByteString, names: FirstNames): Member {
     const { type, mode, size, mtime } = this.#entry;
-    const first = type === 'file' ? this.#firstName(name, names) : undefined;
-    const stored = type === 'file' && first === undefined ? size : 0;
-    const seconds = Math.floor(mtime / 1000);
+    const first = this.#firstName(name, names);
+    const stored = first === undefined ? size : 0;
     const member = {
       name: type === 'directory' ? `${name}/` : name,
       type: first === undefined ? this.type : ('hardlink' as const),
@@ -79,7 +87,8 @@ export class ContextNode implements CopyNode {
       mode: type === 'symlink' ? 0o777 : mode,
       uid: 0,
       gid: 0,
-      mtime: { seconds, nanoseconds: Math.round((mtime - seconds * 1000) * 1e6) },
+      // As docker has it: whole seconds fit into a plain header, a third of what an archive of small files takes otherwise.
+      mtime: { seconds: Math.floor(mtime / 1000), nanoseconds: 0 },
       link: first ?? this.target,
       major: 0,
       minor: 0,
@@ -89,9 +98,8 @@ export class ContextNode implements CopyNode {
   }
 
   #firstName(name: ByteString, names: FirstNames): ByteString | undefined {
-    const { dev, ino, links } = this.#entry;
-    if (links < 2) return undefined;
-    const key = `${dev}:${ino}`;
+    const key = this.inode;
+    if (key === undefined) return undefined;
     const first = names.get(key);
     if (first === undefined) names.set(key, name);
     return first;

@@ -13,8 +13,10 @@ import type { BuildSession } from './build-session.ts';
 
 /** A COPY or ADD that is ready: what it depends on is known. */
 export interface PreparedCopy {
-  /** Everything that the layer depends on beside the layers below. */
-  readonly inputs: unknown;
+  /** Everything that the layer depends on beside the layers below. Sources that `make` has not read yet are read. */
+  inputs(): unknown;
+  /** What is known of that before anything is read: equal inputs have equal shapes. */
+  readonly shape: unknown;
   /** Independent of the layers below (`--link`). */
   readonly link: boolean;
   make(): Promise<BuiltLayer>;
@@ -41,20 +43,16 @@ export async function prepareCopy(
   const owner = chown === undefined ? undefined : ownerOf(session, place.layers, chown);
   const picks = await pickAll(session, instruction, source);
   const target = targetOf(instruction.target, place.workdir);
-  const count = picks.reduce((sum, pick) => sum + pick.found.sources.length, files.length);
+  const count = picks.reduce((sum, pick) => sum + pick.sources.length, files.length);
   if (count > 1 && !isDirectoryName(target)) {
     const hint = 'with several sources the destination is a directory: end it with a slash';
     throw new TsboxError('DOCKERFILE', `${target} does not end with a slash`, { hint });
   }
-  const inputs = {
-    target,
-    owner,
-    chmod,
-    found: picks.map(pick => pick.found),
-    files: files.map(({ name, content }) => [name, newSha256().update(content).digest('hex')]),
-  };
+  const inline = files.map(({ name, content }) => [name, newSha256().update(content).digest('hex')]);
+  const plain = { target, owner, chmod, sources: picks.map(pick => pick.sources), files: inline };
   return {
-    inputs,
+    inputs: () => ({ ...plain, digests: picks.map(pick => pick.digest()) }),
+    shape: { ...plain, shapes: picks.map(pick => pick.shape) },
     link,
     make: () =>
       addLayer(

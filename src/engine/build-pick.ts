@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { BuildContext } from '../build/types.ts';
+import { CopyDigest, digestOf, shapeOf } from '../layer/build-digest.ts';
 import { LowerTree } from '../layer/build-lower.ts';
-import { type CopyNode, digestOf, membersOf, packMembers } from '../layer/build-members.ts';
+import { type CopyNode, membersOf, packMembers } from '../layer/build-members.ts';
 import { type Choice, type Selection, selectFiles } from '../layer/build-select.ts';
 import type { SourceFound, SourceGo, SourceTask } from '../layer/build-tasks.ts';
 import { BuildCache } from '../store/build-cache.ts';
@@ -13,8 +14,12 @@ import { enterHost } from './machine.ts';
 
 /** Files that have been chosen and not yet been copied. */
 export interface Pick {
-  readonly found: SourceFound;
-  /** Their archive, without its end where `end` is false. */
+  readonly sources: SourceFound['sources'];
+  /** What can be told of them before they are read: equal digests have equal shapes. */
+  readonly shape: string;
+  /** As SourceFound.digest. They are read for it, unless they have been as `pieces`. */
+  digest(): string;
+  /** Their archive, without its end. Read once. */
   pieces(go: SourceGo): Promise<Pieces>;
   /** They are not needed, or all is done. */
   close(): Promise<void>;
@@ -35,12 +40,42 @@ export function pickFromContext(context: BuildContext, selection: Selection): Pi
 
 /** Files that this process can read. */
 export function pickChoice<N extends CopyNode>(choice: Choice<N>): Pick {
+  const shape = shapeOf(choice);
+  let digest: string | undefined;
   return {
-    found: { digest: digestOf(choice), sources: choice.sources },
-    pieces: async go => packMembers(membersOf(choice, go), false),
+    sources: choice.sources,
+    shape,
+    digest() {
+      digest ??= digestOf(choice, shape);
+      return digest;
+    },
+    pieces: async go => {
+      if (digest !== undefined) return packMembers(membersOf(choice, go), false);
+      return packNew(choice, go, new CopyDigest(shape), found => {
+        digest = found;
+      });
+    },
     close: async () => {},
   };
 }
+
+/** What is new is read once, for the layer and the digest. */
+function* packNew<N extends CopyNode>(
+  choice: Choice<N>,
+  go: SourceGo,
+  digest: CopyDigest,
+  found: (digest: string) => void,
+): Generator<Buffer> {
+  yield* packMembers(membersOf(choice, go), false, digest);
+  found(digest.finish());
+}
+
+/** What is known of a source already. */
+export const foundBefore = ({ digest, sources }: SourceFound) => ({
+  sources,
+  shape: digest,
+  digest: () => digest,
+});
 
 /** From a stack of layers, where the ids of its files exist. Known already when the same was asked of the same layers before. */
 export async function pickFromLayers(
@@ -63,7 +98,7 @@ export async function pickFromLayers(
     });
   }
   return {
-    found,
+    ...foundBefore(found),
     pieces: async go => {
       running ??= await startPick(session, layers, selection);
       return piecesOf(running, go);

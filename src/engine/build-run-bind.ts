@@ -25,8 +25,7 @@ export async function bindMount(
   const layers = from && (await layersOf(session, from));
   const selection = { sources: [bytesOf(mount.source ?? '/')], exclude: [], parents: false };
   const pick = await pickFrom(session, from, selection);
-  const { digest } = pick.found;
-  const inputs = ['bind', target, digest, mount.readOnly];
+  const inputs = ['bind', target, pick.digest(), mount.readOnly];
   const open = async (): Promise<OpenMount> => {
     const here: string | undefined =
       layers && mount.readOnly ? inOneLayer(session, layers, mount.source ?? '/') : undefined;
@@ -61,14 +60,14 @@ interface Tree {
 
 /** The files as a tree of their own: for who only reads one that is kept, for who writes one that goes with the step. */
 async function treeOf(session: BuildSession, pick: Pick, readOnly: boolean): Promise<Tree> {
-  const [source] = pick.found.sources;
+  const [source] = pick.sources;
   const tree = readOnly ? { path: await keptTree(session, pick) } : await writableTree(session, pick);
   const name = Buffer.from(source?.name ?? '', 'latin1').toString();
   return { ...tree, path: source?.isDirectory ? tree.path : join(tree.path, name) };
 }
 
 async function keptTree(session: BuildSession, pick: Pick): Promise<string> {
-  const key = BuildCache.key([1, 'bind', pick.found.digest]);
+  const key = BuildCache.key([1, 'bind', pick.digest()]);
   const cached = await cachedLayer(session, key);
   const layer = cached?.layer ?? (await addLayer(session.engine, REQUEST, fillWith(pick)));
   if (!cached)

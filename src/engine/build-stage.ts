@@ -15,7 +15,7 @@ import { packMembers } from '../layer/build-members.ts';
 import type { HistoryEntry } from '../oci/config.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import { BuildCache } from '../store/build-cache.ts';
-import { type CachedStep, cachedLayer, keepStep } from './build-cached.ts';
+import { type CachedStep, cachedLayer, hasShape, keepShape, keepStep, stepNote } from './build-cached.ts';
 import { layersOf, newMember, prepareCopy } from './build-copy.ts';
 import { addLayer, type BuiltLayer } from './build-layer.ts';
 import { ownerOf } from './build-owner.ts';
@@ -35,11 +35,19 @@ export async function buildStage(
 
 /** What a step with a layer depends on, and how it is made. */
 interface LayerStep {
-  readonly inputs: unknown;
+  /** Reads files where they have not been read by `make`. */
+  inputs(): unknown;
+  /** What is known before files are read: a step without its like can be in no cache. Absent: all is known. */
+  readonly shape?: unknown;
   readonly text: string;
   /** Absent: no layer. */
   make(step: Step): Promise<BuiltLayer | undefined>;
   close?(): Promise<void>;
+}
+
+interface Remark {
+  readonly created?: string | undefined;
+  readonly note?: string;
 }
 
 class StageBuilder {
@@ -97,10 +105,15 @@ class StageBuilder {
     this.#config = applyConfig(this.#config, instruction, this.#scope.env);
   }
 
-  #remember(text: string, empty: boolean, created = this.#created): void {
+  #remember(text: string, empty: boolean, { created = this.#created, note }: Remark = {}): void {
     const time = this.#time(created);
     this.#created = time;
-    const entry = { created: time, created_by: text, ...(empty && { empty_layer: true }) };
+    const entry = {
+      created: time,
+      created_by: text,
+      ...(empty && { empty_layer: true }),
+      ...(note !== undefined && { comment: note }),
+    };
     this.#history = [...this.#history, entry];
   }
 
@@ -133,27 +146,29 @@ class StageBuilder {
   async #do(work: LayerStep, step: Step): Promise<boolean> {
     const session = this.#session;
     try {
-      const key = BuildCache.key(work.inputs);
-      const cached = this.#mayBeCached ? await this.#cached(key, work.text) : undefined;
+      const cached = this.#mayBeCached ? await this.#cached(work) : undefined;
       if (cached) {
-        this.#take(work.text, cached.layer, cached.created);
+        this.#take(work, cached);
         return true;
       }
       const layer = await session.inTurn(() => work.make(step));
       const created = new Date().toISOString();
-      await keepStep(session, key, { layer, text: work.text, created });
-      this.#take(work.text, layer, created);
+      await keepStep(session, BuildCache.key(work.inputs()), { layer, text: work.text, created });
+      if (work.shape !== undefined) await keepShape(session, work);
+      this.#take(work, { layer, created });
       return false;
     } finally {
       await work.close?.();
     }
   }
 
-  async #cached(key: string, text: string): Promise<CachedStep | undefined> {
-    const cached = await cachedLayer(this.#session, key);
+  async #cached(work: LayerStep): Promise<CachedStep | undefined> {
+    const isHere = work.shape === undefined || (await hasShape(this.#session, work.shape));
+    const cached = isHere ? await cachedLayer(this.#session, BuildCache.key(work.inputs())) : undefined;
     if (cached || !this.#session.options.cacheFrom?.length) return cached;
     const place = { layers: this.#layers, history: this.#history };
-    return (await import('./build-cache-from.ts')).fromImages(this.#session, place, text);
+    const { fromImages } = await import('./build-cache-from.ts');
+    return fromImages(this.#session, place, { text: work.text, key: BuildCache.key(work.inputs()) });
   }
 
   get #mayBeCached(): boolean {
@@ -162,12 +177,13 @@ class StageBuilder {
     return !noCacheFilter.includes(this.#stage.name);
   }
 
-  #take(text: string, layer: BuiltLayer | undefined, created: string): void {
+  #take(work: LayerStep, { layer, created }: CachedStep): void {
     if (layer) {
       this.#layers = [...this.#layers, layer.diffId];
       this.#descriptors = [...this.#descriptors, layer.descriptor];
     }
-    this.#remember(text, layer === undefined, created);
+    const note = layer && stepNote(BuildCache.key(work.inputs()));
+    this.#remember(work.text, layer === undefined, { created, ...(note !== undefined && { note }) });
   }
 
   async #prepare(instruction: Instruction): Promise<LayerStep> {
@@ -180,8 +196,14 @@ class StageBuilder {
     const place = { layers: this.#layers, workdir: this.#config.config.WorkingDir ?? '/' };
     const copy = await prepareCopy(this.#session, instruction, source, place);
     const { epoch } = this.#session;
-    const inputs = [1, 'copy', copy.link ? [] : this.#layers, copy.inputs, epoch];
-    return { inputs, text: instruction.text, make: () => copy.make(), close: () => copy.close() };
+    const below = copy.link ? [] : this.#layers;
+    return {
+      inputs: () => [2, 'copy', below, copy.inputs(), epoch],
+      shape: [2, 'shape', below, copy.shape, epoch],
+      text: instruction.text,
+      make: () => copy.make(),
+      close: () => copy.close(),
+    };
   }
 
   #source(from: string, instruction: Instruction): ContentSource {
@@ -211,7 +233,7 @@ class StageBuilder {
       { args, env: known, user, workdir, network, privileged, epoch, platform, mounts: mounts.inputs },
     ];
     return {
-      inputs,
+      inputs: () => inputs,
       text: runHistory(this.#scope.args, script ? [instruction.text.replace(/^RUN\s+/i, '')] : args),
       make: step =>
         mounts.use(real =>
@@ -242,7 +264,7 @@ class StageBuilder {
         packMembers(begun.exists ? [] : [newMember(`${begun.path}/`, 'dir', 0o755, owner)]),
       );
     };
-    return { inputs, text: `WORKDIR ${path}`, make };
+    return { inputs: () => inputs, text: `WORKDIR ${path}`, make };
   }
 }
 

@@ -23,6 +23,8 @@ export class LayerAdder implements TarSink {
   /** What this layer has under a name: directories and links, files do not matter. */
   readonly #made = new Map<ByteString, 'dir' | 'symlink'>();
   readonly #now = Math.floor(Date.now() / 1000);
+  /** Where files of the directory that was entered last go: most entries follow one of the same. */
+  #last: { readonly directory: ByteString; readonly parent: ByteString } | undefined;
   #stored = -1;
   entries = 0;
   size = 0;
@@ -35,13 +37,22 @@ export class LayerAdder implements TarSink {
   }
 
   entry(entry: TarEntry): void {
-    const parts = partsOf(entry.name);
-    const base = parts.pop() ?? '';
-    const parent = this.#enter(parts);
-    const path = join(parent, base);
+    const path = this.#pathOf(entry);
     const linked = entry.type === 'dir' ? this.#linked(path) : undefined;
     if (linked !== undefined) this.#enter(partsOf(linked));
     else this.#put({ ...entry, name: entry.type === 'dir' ? `${path}/` : path }, path);
+  }
+
+  #pathOf({ name, type }: TarEntry): ByteString {
+    const slash = name.lastIndexOf('/');
+    const directory = name.slice(0, Math.max(slash, 0));
+    if (type === 'file' && this.#last?.directory === directory && !/^\.{0,2}$/.test(name.slice(slash + 1)))
+      return join(this.#last.parent, name.slice(slash + 1));
+    const parts = partsOf(name);
+    const base = parts.pop() ?? '';
+    const parent = this.#enter(parts);
+    this.#last = { directory, parent };
+    return join(parent, base);
   }
 
   data(piece: Buffer, offset: number): void {
@@ -97,8 +108,10 @@ export class LayerAdder implements TarSink {
     const member = clampTime(entry, this.#task.epoch);
     this.entries++;
     this.size += member.size;
-    if (member.type === 'dir' || member.type === 'symlink') this.#made.set(path, member.type);
-    else this.#made.delete(path);
+    if (member.type === 'dir' || member.type === 'symlink') {
+      this.#made.set(path, member.type);
+      this.#last = undefined;
+    } else if (this.#made.delete(path)) this.#last = undefined;
     this.#stored = member.stored;
     this.#archive.add(tarHeader(member));
     this.#applier.entry({ ...member, sparse: undefined });

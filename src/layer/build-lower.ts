@@ -1,4 +1,5 @@
 import { type BigIntStats, closeSync, constants, openSync, readlinkSync, readSync } from 'node:fs';
+import { getXattr, listXattr } from '../sys/xattr.ts';
 import type { CopyNode, Member } from './build-members.ts';
 import { resolveIn, type Tree } from './build-select.ts';
 import { type ByteString, toPath } from './bytes.ts';
@@ -73,7 +74,16 @@ export class LowerNode implements CopyNode {
 
   get identity(): string {
     const { mode, uid, gid, rdev } = this.lower.stat;
-    return `${mode}:${uid}:${gid}:${rdev}`;
+    return `${mode}:${uid}:${gid}:${rdev}${attributesOf(this.lower.path)}`;
+  }
+
+  get size(): number {
+    return this.type === 'file' ? Number(this.lower.stat.size) : 0;
+  }
+
+  get inode(): string | undefined {
+    const { dev, ino, nlink } = this.lower.stat;
+    return this.type === 'file' && nlink > 1n ? `${dev}:${ino}` : undefined;
   }
 
   describe(name: ByteString): Member | undefined {
@@ -85,6 +95,13 @@ export class LowerNode implements CopyNode {
   open(): number {
     return openSync(toPath(this.lower.path), CAREFUL);
   }
+}
+
+/** Also what only an attribute tells: an owner that the disk could not hold, the kind of a device. */
+function attributesOf(path: ByteString): string {
+  const real = toPath(path);
+  const names = listXattr(real).sort();
+  return names.map(name => `:${name}=${getXattr(real, name)?.toString('hex') ?? ''}`).join('');
 }
 
 function typeOf(stat: BigIntStats): CopyNode['type'] {

@@ -1,12 +1,11 @@
-import { closeSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { TsboxError } from '../errors.ts';
 import { WHITEOUT_PREFIX } from '../oci/whiteout.ts';
-import { newSha256 } from '../util/hash.ts';
 import { partsOf } from './build-match.ts';
 import { type Choice, type Chosen, join, type TreeNode } from './build-select.ts';
 import type { SourceGo } from './build-tasks.ts';
 import { type ByteString, show } from './bytes.ts';
-import { Batch, packBody } from './pack.ts';
+import { Batch, type PackCopy, packBody } from './pack.ts';
 import { refused } from './pack-items.ts';
 import { TAR_END, type TarMember, tarHeader } from './tar-writer.ts';
 
@@ -27,17 +26,25 @@ export interface CopyNode extends TreeNode {
   describe(name: ByteString, names: FirstNames): Member | undefined;
   /** For the digest: owner, mode and attributes in a line. */
   readonly identity: string;
+  /** Bytes of a regular file. */
+  readonly size: number;
+  /** The same for all names of a regular file with several. */
+  readonly inode: string | undefined;
   /** Opens a regular file. */
   open(): number;
 }
 
-/** The archive of some members. A piece is valid until the next one is asked for. */
-export function* packMembers(members: Iterable<Member>, end = true): Generator<Buffer> {
+/** The archive of some members. A piece is valid until the next one is asked for. `copy` gets what is read from files. */
+export function* packMembers(
+  members: Iterable<Member>,
+  end = true,
+  copy?: Pick<PackCopy, 'data'>,
+): Generator<Buffer> {
   const out = new Batch();
   for (const { member, open, bytes } of members) {
     yield* out.add(tarHeader(member));
     if (bytes) yield* addBytes(bytes, out);
-    else if (open && member.stored > 0) yield* addFile(open(), member.stored, out);
+    else if (open && member.stored > 0) yield* addFile(open(), member.stored, out, copy);
   }
   if (end) yield* out.add(TAR_END);
   yield* out.rest();
@@ -48,9 +55,14 @@ function* addBytes(bytes: Buffer, out: Batch): Generator<Buffer> {
   yield* out.add(TAR_END.subarray(0, (512 - (bytes.length % 512)) % 512));
 }
 
-function* addFile(fd: number, size: number, out: Batch): Generator<Buffer> {
+function* addFile(
+  fd: number,
+  size: number,
+  out: Batch,
+  copy: Pick<PackCopy, 'data'> | undefined,
+): Generator<Buffer> {
   try {
-    yield* packBody(fd, size, out, undefined);
+    yield* packBody(fd, size, out, copy);
   } finally {
     closeSync(fd);
   }
@@ -68,7 +80,8 @@ export function* membersOf<N extends CopyNode>(
     const name = nameOf(file, choice, go);
     if (name === undefined || (file.node.type === 'dir' && made.has(name))) continue;
     if (file.node.type === 'dir') made.add(name);
-    if (partsOf(name).some(part => part.startsWith(WHITEOUT_PREFIX))) throw refused(name);
+    if (name.includes(WHITEOUT_PREFIX) && partsOf(name).some(part => part.startsWith(WHITEOUT_PREFIX)))
+      throw refused(name);
     const described = file.node.describe(name, names);
     if (described) yield { ...described, member: change(described.member) };
   }
@@ -91,6 +104,7 @@ function nameOf<N extends TreeNode>(
 /** --chown and --chmod. */
 export function changeOf({ uid, gid, chmod }: SourceGo): (member: TarMember) => TarMember {
   const mode = chmod === undefined ? undefined : modeChange(chmod);
+  if (uid === undefined && gid === undefined && !mode) return member => member;
   return member => ({
     ...member,
     ...(uid !== undefined && { uid }),
@@ -140,29 +154,6 @@ function applyMode(mode: number, { who, sign, letters }: ModeStep, isDirectory: 
 
 const wrongMode = (text: string): TsboxError =>
   new TsboxError('DOCKERFILE', `--chmod=${text} is no mode`, { hint: '--chmod=755, --chmod=u+x,go-w' });
-
-/** What makes two copies equal, whatever their times. */
-export function digestOf<N extends CopyNode>({ sources, files }: Choice<N>): string {
-  const hash = newSha256();
-  const scratch = Buffer.allocUnsafeSlow(1 << 18);
-  for (const { name, isDirectory } of sources) hash.update(`${isDirectory ? 'd' : 'f'}${name}\0`);
-  for (const { node, source, relative } of files) {
-    hash.update(`${source}\0${relative}\0${node.type}\0${node.identity}\0${node.target ?? ''}\0`);
-    if (node.type === 'file') hash.update(hashFile(node.open(), scratch));
-  }
-  return hash.digest('hex');
-}
-
-function hashFile(fd: number, scratch: Buffer): Buffer {
-  try {
-    const hash = newSha256();
-    for (let count = readSync(fd, scratch); count > 0; count = readSync(fd, scratch))
-      hash.update(count === scratch.length ? scratch : scratch.subarray(0, count));
-    return hash.digest();
-  } finally {
-    closeSync(fd);
-  }
-}
 
 /** Nothing younger than the epoch (seconds). */
 export function clampTime<M extends Pick<TarMember, 'mtime'>>(member: M, epoch: number | undefined): M {

@@ -116,7 +116,18 @@ export function* packBody(
   fd: number,
   size: number,
   out: Batch,
-  copy: PackCopy | undefined,
+  copy: Pick<PackCopy, 'data'> | undefined,
+): Generator<Buffer> {
+  yield* packBytes(fd, size, out, copy);
+  yield* out.add(tarPadding(size));
+}
+
+/** The same without what fills the last block. */
+export function* packBytes(
+  fd: number,
+  size: number,
+  out: Batch,
+  copy?: Pick<PackCopy, 'data'>,
 ): Generator<Buffer> {
   for (let at = 0; at < size; ) {
     const room = yield* out.room();
@@ -128,7 +139,6 @@ export function* packBody(
     out.take(piece.length);
     at += piece.length;
   }
-  yield* out.add(tarPadding(size));
 }
 
 /** Collects small things: a pipe takes few large pieces faster than many small ones. */

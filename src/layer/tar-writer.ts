@@ -28,9 +28,10 @@ export const tarPadding = (size: number): Buffer => TAR_END.subarray(0, (BLOCK -
  * names, large numbers, nanoseconds, extended attributes (`SCHILY.xattr.*`), `extra` records. The same entry always makes the same bytes.
  */
 export function tarHeader(member: TarMember, extra: readonly Buffer[] = []): Buffer {
-  const records = Buffer.concat([...extra, ...paxRecords(member)]);
   const block = ustarBlock(member, LETTERS[member.type]);
-  if (records.length === 0) return block;
+  const all = [...extra, ...paxRecords(member)];
+  if (all.length === 0) return block;
+  const records = Buffer.concat(all);
   const meta = { ...PLAIN, name: `PaxHeaders/${member.name.slice(0, 80)}`, stored: records.length };
   return Buffer.concat([ustarBlock(meta, 'x'), records, tarPadding(records.length), block]);
 }
@@ -58,7 +59,8 @@ function paxRecords(member: TarMember): Buffer[] {
   if (!fits(uid, 8)) put('uid', String(uid));
   if (!fits(gid, 8)) put('gid', String(gid));
   if (mtime.nanoseconds !== 0 || !fits(mtime.seconds, 12)) put('mtime', paxTime(mtime));
-  for (const [key, value] of [...(xattrs ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)))
+  if (!xattrs) return records;
+  for (const [key, value] of [...xattrs].sort(([a], [b]) => (a < b ? -1 : 1)))
     put(`SCHILY.xattr.${key}`, value);
   return records;
 }
@@ -67,7 +69,7 @@ function paxRecords(member: TarMember): Buffer[] {
 const fits = (value: number, length: number): boolean => value >= 0 && value < 8 ** (length - 1);
 
 function ustarBlock(member: TarMember, letter: string): Buffer {
-  const block = Buffer.alloc(BLOCK);
+  const block = Buffer.allocUnsafe(BLOCK).fill(0);
   block.write(member.name.slice(0, NAME), 0, 'latin1');
   octal(block, 100, 8, member.mode & 0o7777);
   octal(block, 108, 8, member.uid);

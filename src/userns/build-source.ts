@@ -1,7 +1,8 @@
 import { readSync } from 'node:fs';
 import { writeWhole } from '../layer/build-archive.ts';
+import { digestOf } from '../layer/build-digest.ts';
 import { LowerTree } from '../layer/build-lower.ts';
-import { digestOf, membersOf, packMembers } from '../layer/build-members.ts';
+import { membersOf, packMembers } from '../layer/build-members.ts';
 import { selectFiles } from '../layer/build-select.ts';
 import type { SourceFound, SourceGo, SourceTask } from '../layer/build-tasks.ts';
 import type { TaskReply } from '../layer/tasks.ts';
