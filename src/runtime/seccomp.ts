@@ -28,19 +28,26 @@ export interface FilterOptions {
   readonly rootEmulation?: boolean;
 }
 
+/** By whom a filter is made. */
+interface Made {
+  /** `auto` (default): by libseccomp where it is installed; `own`: without it in any case. The effect is the same. */
+  readonly generator?: 'auto' | 'own';
+}
+
 /**
  * Changes whenever the default filter does (a unit test compares a digest); part of the cache's file names, so that a
  * newer tsbox never takes an older one's filter.
  */
-export const FILTER_REVISION = 1;
+export const FILTER_REVISION = 2;
 
 /** The default profile as a filter: an allow-list equal in effect to docker's. Throws HOST on other architectures. */
-export async function defaultFilter(options: FilterOptions = {}): Promise<Uint8Array> {
+export async function defaultFilter(options: FilterOptions & Made = {}): Promise<Uint8Array> {
   const { buildDefault } = await import('./seccomp/build.ts');
   return buildDefault(
     nativeArch(options.arch),
     options.caps ?? DEFAULT_CAPABILITIES,
     options.rootEmulation ?? false,
+    options.generator,
   );
 }
 
@@ -50,10 +57,10 @@ export async function defaultFilter(options: FilterOptions = {}): Promise<Uint8A
  */
 export async function profileFilter(
   json: string,
-  options: FilterOptions & {
-    /** Kernel release for `minKernel`; default: this one's. */ readonly kernel?: string;
-    /** `own`: without libseccomp, also where it is installed. */ readonly generator?: 'auto' | 'own';
-  } = {},
+  options: FilterOptions &
+    Made & {
+      /** Kernel release for `minKernel`; default: this one's. */ readonly kernel?: string;
+    } = {},
 ): Promise<Uint8Array> {
   const { buildProfile } = await import('./seccomp/profile.ts');
   return buildProfile(json, {

@@ -3,7 +3,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { eachSyscall } from '../../src/runtime/seccomp/compile.ts';
+import { eachSyscall } from '../../src/runtime/seccomp/search.ts';
 import { defaultFilter } from '../../src/runtime/seccomp.ts';
 import { type Abi, AUDIT, evaluate, word } from '../support/bpf-eval.ts';
 import { busybox, removeContainers } from '../support/ready.ts';

@@ -2,7 +2,7 @@
  * An interpreter for the part of classic BPF that seccomp takes (linux/filter.h, seccomp(2)), independent of the
  * assembler under test, and names for looking at filters by system call.
  */
-import { eachSyscall } from '../../src/runtime/seccomp/compile.ts';
+import { eachSyscall } from '../../src/runtime/seccomp/search.ts';
 
 export const AUDIT = { x64: 0xc000003e, ia32: 0x40000003, arm64: 0xc00000b7, arm: 0x40000028 } as const;
 export type Abi = keyof typeof AUDIT;

@@ -27,6 +27,14 @@ export const DATA = {
 /** The kernel's BPF_MAXINSNS. */
 export const MAX_INSTRUCTIONS = 4096;
 
+/** Throws RangeError for a program that the kernel would refuse. */
+export function checkLength(program: Uint8Array): void {
+  if (program.length / 8 <= MAX_INSTRUCTIONS) return;
+  throw new RangeError(
+    `the filter has ${program.length / 8} instructions, the kernel takes ${MAX_INSTRUCTIONS}`,
+  );
+}
+
 const JUMPS = { eq: JEQ_K, gt: JGT_K, ge: JGE_K } as const;
 
 export class Assembler {

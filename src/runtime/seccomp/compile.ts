@@ -1,7 +1,8 @@
-import { Assembler, DATA, type Label, MAX_INSTRUCTIONS } from './assembler.ts';
+import { Assembler, checkLength, DATA, type Label } from './assembler.ts';
 import { type Compared, type Condition, ERRNO, type Masked, RET, type Rule } from './rule.ts';
 import type { NativeArch } from './rules.ts';
-import { SYSCALL_TABLES } from './tables.ts';
+import { eachSyscall, searchTree, weightOf } from './search.ts';
+import type { SYSCALL_TABLES } from './tables.ts';
 
 /** AUDIT_ARCH_* (linux/audit.h) and the table of each ABI that a kernel of this architecture runs. */
 export const ABIS = {
@@ -42,32 +43,12 @@ export function compileFilter(source: FilterSource): Uint8Array {
     const skip = source.compat === false && abi.table !== source.native;
     const search = skip
       ? asm.ret(RET.ERRNO | ERRNO.ENOSYS)
-      : asm.load(DATA.nr, searchTree(asm, ranges(abi.table, byName, source.otherwise, unknown)));
+      : asm.load(DATA.nr, searchTree(asm, leaves(asm, ranges(abi.table, byName, source.otherwise, unknown))));
     entry = asm.branch('eq', abi.audit, search, entry);
   }
   const program = asm.finish(asm.load(DATA.arch, entry));
   checkLength(program);
   return program;
-}
-
-/** Throws RangeError for a program that the kernel would refuse. */
-export function checkLength(program: Uint8Array): void {
-  if (program.length / 8 <= MAX_INSTRUCTIONS) return;
-  throw new RangeError(
-    `the filter has ${program.length / 8} instructions, the kernel takes ${MAX_INSTRUCTIONS}`,
-  );
-}
-
-/** Calls `visit` for every number of a table that has a name, in order. */
-export function eachSyscall(
-  table: keyof typeof SYSCALL_TABLES,
-  visit: (number: number, names: readonly string[]) => void,
-): void {
-  let number = 0;
-  for (const word of SYSCALL_TABLES[table].split(' ')) {
-    if (word.startsWith('+')) number += Number(word.slice(1));
-    else visit(number++, word.split('/'));
-  }
 }
 
 /** Numbers from `start` to the next range's that share one verdict. */
@@ -78,16 +59,6 @@ interface Range {
   readonly otherwise: number;
   weight: number;
 }
-
-/** The most frequent calls of ordinary programs; each counts as much as many rare ones when the search is balanced. */
-const FREQUENT = new Set(
-  (
-    'read write openat close fstat newfstatat statx lseek mmap mprotect munmap brk poll ppoll futex epoll_wait epoll_pwait ' +
-    'rt_sigaction rt_sigprocmask pread64 readv writev recvfrom sendto recvmsg sendmsg clock_gettime clock_nanosleep ' +
-    'getdents64 fcntl madvise getpid gettid sched_yield ioctl access faccessat2 readlink wait4'
-  ).split(' '),
-);
-const FREQUENT_WEIGHT = 40;
 
 function groupByName(rules: readonly Rule[]): Map<string, Rule[]> {
   const groups = new Map<string, Rule[]>();
@@ -119,7 +90,7 @@ function ranges(
       names.flatMap(name => byName.get(name) ?? []),
       otherwise,
     );
-    add(number, verdict.rules, verdict.final, names.some(name => FREQUENT.has(name)) ? FREQUENT_WEIGHT : 1);
+    add(number, verdict.rules, verdict.final, weightOf(names));
     next = number + 1;
   });
   add(next, [], unknown, 1);
@@ -133,28 +104,8 @@ function decide(rules: readonly Rule[], otherwise: number): { rules: readonly Ru
   return { rules: rules.slice(0, last), final: rules[last]?.ret ?? otherwise };
 }
 
-function searchTree(asm: Assembler, all: readonly Range[]): Label {
-  const [only] = all;
-  if (only && all.length === 1) return chain(asm, only);
-  const middle = balance(all);
-  const right = searchTree(asm, all.slice(middle));
-  const left = searchTree(asm, all.slice(0, middle));
-  return asm.branch('ge', all[middle]?.start ?? 0, right, left);
-}
-
-/** Where to split so that both sides are called about equally often. */
-function balance(all: readonly Range[]): number {
-  const total = all.reduce((sum, r) => sum + r.weight, 0);
-  let before = 0;
-  for (let i = 1; i < all.length; i++) {
-    const here = all[i - 1]?.weight ?? 0;
-    // The split that would make the left side the heavier one: before it or after it, whichever is nearer to the middle.
-    if (before + here >= total / 2)
-      return before > 0 && before + here - total / 2 > total / 2 - before ? i - 1 : i;
-    before += here;
-  }
-  return all.length - 1;
-}
+const leaves = (asm: Assembler, all: readonly Range[]) =>
+  all.map(range => ({ start: range.start, weight: range.weight, label: () => chain(asm, range) }));
 
 function chain(asm: Assembler, range: Range): Label {
   let next = asm.ret(range.otherwise);

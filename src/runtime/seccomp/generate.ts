@@ -1,5 +1,6 @@
 import { compileFilter, type FilterSource } from './compile.ts';
 import { libraryFilter } from './library.ts';
+import { relayout } from './relayout.ts';
 
 /** Who makes a filter: libseccomp where there is one (`auto`), or always the compiler of our own. */
 export type Generator = 'auto' | 'own';
@@ -10,7 +11,7 @@ export type Generator = 'auto' | 'own';
  */
 export async function generate(source: FilterSource, generator: Generator = 'auto'): Promise<Uint8Array> {
   const library = generator === 'own' ? undefined : await load();
-  return library ? libraryFilter(library, source) : compileFilter(source);
+  return library ? libraryFilter(library, source) : relayout(compileFilter(source), source.native);
 }
 
 /** Without koffi's binary for this machine there is no library either. */

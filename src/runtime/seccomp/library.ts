@@ -1,5 +1,7 @@
 import type { Libseccomp, ScmpArg, ScmpFilter } from '../../sys/libseccomp.ts';
-import { ABIS, checkLength, compileFilter, type FilterSource } from './compile.ts';
+import { checkLength } from './assembler.ts';
+import { ABIS, compileFilter, type FilterSource } from './compile.ts';
+import { relayout } from './relayout.ts';
 import { type Condition, type Rule, THROUGH } from './rule.ts';
 
 /** libseccomp's numbers of enum scmp_compare (src/sys/libseccomp.ts, which must not be loaded here). */
@@ -9,8 +11,8 @@ const ALL = (1n << 64n) - 1n;
 /**
  * The filter of `source` as libseccomp makes it, behind a short part of our own for what it cannot say: numbers that no call
  * has (ENOSYS instead of the default, as runc patches it in), calls newer than the library, and calls whose rules have an
- * order (it knows no "refuse these, allow the rest"). What our part does not decide falls through to the library's.
- * The result has the same effect as compileFilter's; a unit test compares them call by call. Throws RangeError as that does.
+ * order (it knows no "refuse these, allow the rest"). What our part does not decide falls through to the library's, and both are
+ * laid out anew as one. The result has the same effect as compileFilter's; a unit test compares them call by call. Throws RangeError as that does.
  */
 export function libraryFilter(library: Libseccomp, source: FilterSource): Uint8Array {
   const plain = new Map<string, readonly Said[]>();
@@ -20,7 +22,8 @@ export function libraryFilter(library: Libseccomp, source: FilterSource): Uint8A
   }
   const rest = libraryProgram(library, source, plain);
   const rules = source.rules.filter(rule => !plain.has(rule.name));
-  const program = Buffer.concat([compileFilter({ ...source, rules, otherwise: THROUGH }), rest]);
+  const head = compileFilter({ ...source, rules, otherwise: THROUGH });
+  const program = relayout(Buffer.concat([head, rest]), source.native);
   checkLength(program);
   return program;
 }

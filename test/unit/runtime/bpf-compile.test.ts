@@ -1,8 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Assembler, DATA, MAX_INSTRUCTIONS } from '../../../src/runtime/seccomp/assembler.ts';
-import { compileFilter, eachSyscall } from '../../../src/runtime/seccomp/compile.ts';
+import { compileFilter } from '../../../src/runtime/seccomp/compile.ts';
 import { type Condition, low32, RET, type Rule } from '../../../src/runtime/seccomp/rule.ts';
+import { eachSyscall } from '../../../src/runtime/seccomp/search.ts';
 import { AUDIT, answer, evaluate, syscallNumber, word } from '../../support/bpf-eval.ts';
 
 const test = suite('bpf compiler');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ALL_CAPABILITIES, capabilityMask, DEFAULT_CAPABILITIES } from '../../../src/runtime/capabilities.ts';
-import { eachSyscall } from '../../../src/runtime/seccomp/compile.ts';
+import { eachSyscall } from '../../../src/runtime/seccomp/search.ts';
 import { cachedDefaultFilter, defaultFilter, FILTER_REVISION } from '../../../src/runtime/seccomp.ts';
 import { type Abi, AUDIT, answer, evaluate, syscallNumber } from '../../support/bpf-eval.ts';
 
@@ -128,7 +128,7 @@ test('frequent calls cost few instructions, no call many', () => {
   ]) {
     assert.ok(cost(name) <= 11, `${name}: ${cost(name)}`);
   }
-  eachSyscall('x64', (nr, names) => assert.ok(cost(nr) <= 40, `${names}: ${cost(nr)}`));
+  eachSyscall('x64', (nr, names) => assert.ok(cost(nr) <= 50, `${names}: ${cost(nr)}`));
 });
 
 test('programs are as long as the kernel takes', () => {
@@ -143,10 +143,10 @@ test('the revision says when the filter has changed: raise FILTER_REVISION and p
   for (const arch of ['x64', 'arm64']) {
     for (const caps of [0n, DEFAULT_CAPABILITIES, ALL_CAPABILITIES]) {
       for (const rootEmulation of [false, true])
-        hash.update(await defaultFilter({ arch, caps, rootEmulation }));
+        hash.update(await defaultFilter({ arch, caps, rootEmulation, generator: 'own' }));
     }
   }
-  const digests: Record<number, string> = { 1: '7aaa0f52dd34ffb2' };
+  const digests: Record<number, string> = { 2: '314f333287df0fb5' };
   assert.is(hash.digest('hex').slice(0, 16), digests[FILTER_REVISION]);
 });
 

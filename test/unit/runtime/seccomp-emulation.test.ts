@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { eachSyscall } from '../../../src/runtime/seccomp/compile.ts';
+import { eachSyscall } from '../../../src/runtime/seccomp/search.ts';
 import { defaultFilter, emulationFilter } from '../../../src/runtime/seccomp.ts';
 import { type Abi, answer } from '../../support/bpf-eval.ts';
 
