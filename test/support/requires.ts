@@ -66,6 +66,13 @@ const device = (path: string): Rule => ({
     openable(path) ? undefined : `${path} cannot be opened for reading and writing by this user`,
 });
 
+const SYSTEMD = [
+  '/lib/systemd/systemd',
+  '/usr/bin/dbus-daemon',
+  '/usr/lib/systemd/user/dbus.socket',
+  '/usr/share/pam-configs/systemd',
+];
+
 const NEEDS = {
   userns: { fixable: false, missing: noUserns },
   subid: { fixable: false, missing: () => (hasSubids() ? undefined : 'this user has no subordinate ids') },
@@ -98,6 +105,12 @@ const NEEDS = {
   bwrap: program('bwrap', 'bubblewrap'),
   script: program('script', 'bsdutils'),
   uml: program('linux.uml', 'user-mode-linux'),
+  systemd: {
+    fixable: true,
+    missing: () =>
+      SYSTEMD.find(path => !existsSync(path)) &&
+      'systemd with D-Bus and logins is not there (Debian packages systemd, dbus, dbus-user-session, libpam-systemd)',
+  },
   zstd: program('zstd'),
   zsh: program('zsh'),
   fish: program('fish'),

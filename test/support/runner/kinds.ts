@@ -30,7 +30,7 @@ export const KINDS = {
   arch: { accounts: ['self'], shared: true, leaks: false, limit: 60 },
   fuzz: { accounts: ['self'], shared: false, leaks: false, limit: 900 },
   helpers: { accounts: ['self'], shared: false, leaks: false, limit: 240 },
-  contract: { accounts: ['ranges', 'single'], shared: false, leaks: true, limit: 240 },
+  contract: { accounts: ['ranges', 'single'], shared: false, leaks: true, limit: 600 },
   security: { accounts: ['ranges', 'single'], shared: false, leaks: true, limit: 240 },
   escape: { accounts: ['ranges', 'single'], shared: true, leaks: true, limit: 900 },
   e2e: { accounts: ['ranges', 'single'], shared: false, leaks: true, limit: 240 },
