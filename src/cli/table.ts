@@ -30,13 +30,7 @@ export const VERBS: Readonly<Record<string, Load>> = {
   top: async () => (await import('./commands/top.ts')).Top,
   stats: async () => (await import('./commands/stats.ts')).Stats,
   'generate systemd': async () => (await import('./commands/generate-systemd.ts')).GenerateSystemd,
-  completion: async () =>
-    (await import('./commands/completion.ts')).completionOf({
-      verbs: VERBS,
-      aliases: ALIASES,
-      nouns: NOUNS,
-      verbsOfNoun,
-    }),
+  completion: async () => (await import('./commands/completion.ts')).Completion,
   events: async () => (await import('./commands/events.ts')).Events,
   pull: async () => (await import('./commands/pull.ts')).Pull,
   login: async () => (await import('./commands/login.ts')).Login,
@@ -80,6 +74,13 @@ export const VERBS: Readonly<Record<string, Load>> = {
 /** What tsbox calls itself with; neither shown nor documented. */
 export const HIDDEN: Readonly<Record<string, Load>> = {
   '_check-health': async () => (await import('./commands/check-health.ts')).CheckHealth,
+  _complete: async () =>
+    (await import('./commands/complete.ts')).completeOf({
+      verbs: VERBS,
+      aliases: ALIASES,
+      nouns: NOUNS,
+      verbsOfNoun,
+    }),
   _names: async () => (await import('./commands/names.ts')).Names,
   '_after-end': async () => (await import('./commands/after-end.ts')).AfterEnd,
 };
