@@ -21,6 +21,8 @@ export interface PushJob {
   readonly before: PushedLayer | undefined;
   /** Repositories of the registry that may have it. */
   readonly mountFrom: readonly string[];
+  /** The repository itself should have it. */
+  readonly expected: boolean;
   readonly progress: LayerProgress;
 }
 
@@ -54,14 +56,18 @@ export async function pushLayer(context: PushContext, job: PushJob): Promise<Pus
 
 const plain = ({ mediaType, digest, size }: PushedLayer) => ({ mediaType, digest, size });
 
-async function isThere({ client }: PushContext, job: PushJob, digest: string): Promise<boolean> {
-  if (await hasBlob(client, digest)) {
-    job.progress.say('Layer already exists');
-    return true;
-  }
-  const from = await mountBlob(client, digest, job.mountFrom);
+/** A repository that we know nothing of is asked to mount first: mostly that is one question instead of two. */
+async function isThere(context: PushContext, job: PushJob, digest: string): Promise<boolean> {
+  if (job.expected && (await exists(context, job, digest))) return true;
+  const from = await mountBlob(context.client, digest, job.mountFrom);
   if (from !== undefined) job.progress.say(`Mounted from ${from}`);
-  return from !== undefined;
+  return from !== undefined || (!job.expected && (await exists(context, job, digest)));
+}
+
+async function exists({ client }: PushContext, job: PushJob, digest: string): Promise<boolean> {
+  const there = await hasBlob(client, digest);
+  if (there) job.progress.say('Layer already exists');
+  return there;
 }
 
 async function send(

@@ -21,9 +21,9 @@ export function planPush(
     const before = memory.get(diffId);
     const asIs = layerCompression(descriptor.mediaType) !== 'none' || cameAsItIs(image, before);
     const holders = asIs ? holdersOf(descriptor.digest, all) : (before?.repositories ?? []);
-    const mountFrom = neighbours(holders, ref);
     const progress = new LayerProgress(descriptor.digest, emit);
-    return [descriptor.digest, { descriptor, diffId, asIs, before, mountFrom, progress }];
+    const where = { mountFrom: neighbours(holders, ref), expected: isExpected(descriptor.digest, ref, all) };
+    return [descriptor.digest, { descriptor, diffId, asIs, before, ...where, progress }];
   });
   return new Map(jobs);
 }
@@ -36,10 +36,30 @@ function cameAsItIs(image: ImageRecord, before: PushedLayer | undefined): boolea
   return image.digests.length > 0 && before === undefined;
 }
 
+/** Where the config of the image may be mounted from. */
+export function configHolders(
+  { configDescriptor }: ImageRecord,
+  ref: Reference,
+  all: readonly ImageRecord[],
+): readonly string[] {
+  const holders = all.filter(image => image.configDescriptor.digest === configDescriptor.digest);
+  return neighbours(repositoriesOf(holders), ref);
+}
+
+/** True when an image with that blob was pulled from, or pushed to, this very repository. */
+function isExpected(digest: string, { domain, path }: Reference, all: readonly ImageRecord[]): boolean {
+  const own = `${domain}/${path}@`;
+  const isOurs = (image: ImageRecord) => image.digests.some(name => name.startsWith(own));
+  return all.some(image => isOurs(image) && image.layerDescriptors.some(layer => layer.digest === digest));
+}
+
 /** Repositories (`host/path`) that images here with that blob are named after. */
 function holdersOf(digest: string, all: readonly ImageRecord[]): string[] {
-  const holders = all.filter(image => image.layerDescriptors.some(layer => layer.digest === digest));
-  return holders.flatMap(image => [
+  return repositoriesOf(all.filter(image => image.layerDescriptors.some(layer => layer.digest === digest)));
+}
+
+function repositoriesOf(images: readonly ImageRecord[]): string[] {
+  return images.flatMap(image => [
     ...image.digests.map(name => name.split('@', 1)[0] ?? ''),
     ...image.names.map(name => name.replace(/:[^:/]*$/, '')),
   ]);

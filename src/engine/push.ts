@@ -1,5 +1,6 @@
 import { TsboxError } from '../errors.ts';
 import type { ProgressEvent } from '../log.ts';
+import { MAX_CONFIG_SIZE } from '../oci/config.ts';
 import type { Descriptor } from '../oci/manifest.ts';
 import { formatPlatform, parsePlatform, platformRank } from '../oci/platform.ts';
 import {
@@ -13,16 +14,16 @@ import { RegistryClient } from '../registry/client.ts';
 import type { NetworkLimits } from '../registry/limits.ts';
 import { putManifest } from '../registry/manifests.ts';
 import { pushSource } from '../registry/sources.ts';
-import { hasBlob, uploadBlob } from '../registry/upload.ts';
 import type { ImageRecord, ImageStore } from '../store/images.ts';
 import { whileAdding } from './collect.ts';
 import type { Engine } from './context.ts';
 import { imageStore } from './find-image.ts';
 import { eachOf } from './pull-queue.ts';
+import { pushConfig } from './push-config.ts';
 import { type PushContext, type PushedAs, pushLayer } from './push-layer.ts';
 import { pushedDocuments } from './push-manifest.ts';
 import { PushMemory } from './push-memory.ts';
-import { planPush } from './push-plan.ts';
+import { configHolders, planPush } from './push-plan.ts';
 import { imageEvent } from './record-event.ts';
 import { type Network, withNetwork } from './registry-network.ts';
 import type { PushOptions, PushResult } from './types.ts';
@@ -94,53 +95,70 @@ async function pushTag(network: Network, ref: Reference, options: PushOptions): 
   const context = { engine: { ...engine, signal }, client, blobs: images.blobs, chunkSize };
   const emit = options.onProgress ?? ((event: ProgressEvent) => engine.reporter.progress(event));
   emit({ id: '', status: `The push refers to repository [${repositoryOf(ref)}]` });
-  const pushed = await pushLayers(context, images, image, ref, emit, () => stop.abort());
-  const result = await publish(context, images, image, ref, pushed);
+  const parts = { images, image, ref, all: await images.list() };
+  const pushed = await pushParts(context, parts, emit, () => stop.abort());
+  const result = await publish(context, parts, pushed);
   imageEvent(engine, 'push', familiarReference(ref));
   return result;
 }
 
-/** What became of the layers, in the image's order. */
-async function pushLayers(
+interface Parts {
+  readonly images: ImageStore;
+  readonly image: ImageRecord;
+  readonly ref: Reference;
+  /** Everything that is here. */
+  readonly all: readonly ImageRecord[];
+}
+
+interface PushedParts {
+  /** In the image's order. */
+  readonly layers: readonly PushedAs[];
+  /** The config of the image as it is. */
+  readonly sentConfig: boolean;
+}
+
+/** The layers; beside them the config, unless it depends on what becomes of them. */
+async function pushParts(
   context: PushContext,
-  images: ImageStore,
-  image: ImageRecord,
-  ref: Reference,
+  parts: Parts,
   emit: (event: ProgressEvent) => void,
   cancel: () => void,
-): Promise<readonly PushedAs[]> {
+): Promise<PushedParts> {
+  const { image, ref, all } = parts;
   const memory = new PushMemory(context.engine.paths.images);
-  const jobs = planPush(image, ref, await images.list(), await memory.read(), emit);
+  const jobs = planPush(image, ref, all, await memory.read(), emit);
   const done = new Map<string, PushedAs>();
   for (const { progress } of jobs.values()) progress.say('Preparing');
-  const work = async ([digest, job]: [string, Parameters<typeof pushLayer>[1]]): Promise<void> => {
+  const work = [...jobs].map(([digest, job]) => async () => {
     done.set(digest, await pushLayer(context, job));
-  };
-  await eachOf([...jobs], WIDTH, work, cancel);
+  });
+  const sentConfig = [...jobs.values()].every(job => job.asIs);
+  if (sentConfig) work.unshift(() => configAsItIs(context, parts));
+  await eachOf(work, WIDTH + 1, task => task(), cancel);
   const compressed = [...jobs].flatMap(([digest, job]): [string, Descriptor][] => {
     const made = done.get(digest);
     return !job.asIs && made?.diffId === job.diffId ? [[job.diffId, made.descriptor]] : [];
   });
   await memory.add(repositoryOf(ref), new Map(compressed));
-  return image.layerDescriptors.map(({ digest }) => done.get(digest) as PushedAs);
+  return { layers: image.layerDescriptors.map(({ digest }) => done.get(digest) as PushedAs), sentConfig };
 }
 
-/** Config, then the manifest under the tag: until then nobody sees anything of the image. */
+async function configAsItIs(context: PushContext, { images, image, ref, all }: Parts): Promise<void> {
+  const { digest } = image.configDescriptor;
+  const bytes = await images.blobs.read(digest, MAX_CONFIG_SIZE);
+  await pushConfig(context, { digest, bytes, mountFrom: configHolders(image, ref, all) });
+}
+
+/** What of the config is not there yet, then the manifest under the tag: until then nobody sees anything of the image. */
 async function publish(
-  { engine, client, chunkSize }: PushContext,
-  images: ImageStore,
-  image: ImageRecord,
-  ref: Reference,
-  layers: readonly PushedAs[],
+  context: PushContext,
+  { images, image, ref }: Parts,
+  { layers, sentConfig }: PushedParts,
 ): Promise<PushResult> {
+  const { engine, client } = context;
   const { config, manifest } = await pushedDocuments(images.blobs, image, layers);
-  if (!(await hasBlob(client, config.digest))) {
-    const known = { digest: config.digest, size: config.bytes.length };
-    const open = async function* () {
-      yield config.bytes;
-    };
-    await uploadBlob(client, { known, open, describe: () => known }, { chunkSize });
-  }
+  const isThere = sentConfig && config.digest === image.configDescriptor.digest;
+  if (!isThere) await pushConfig(context, { ...config, mountFrom: [] });
   const digest = await putManifest(client, ref.tag ?? 'latest', manifest);
   await remember(engine, images, image, `${repositoryOf(ref)}@${digest}`);
   return { reference: formatReference(ref), digest, size: manifest.bytes.length };
