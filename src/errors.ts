@@ -44,9 +44,70 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/**
+ * What `tsbox doctor` can find; stable names. Each has its sentence in engine/doctor-codes.ts, what helps in engine/doctor-remedies.ts, and a row
+ * in docs/host-setup.md. An error that stems from the machine names the one that explains it.
+ */
+export type HostCheck =
+  // Programs and kernel
+  | 'node-old'
+  | 'kernel-old'
+  | 'helper-missing'
+  | 'helper-broken'
+  // User namespaces
+  | 'userns-clone'
+  | 'userns-limit'
+  | 'userns-apparmor'
+  | 'userns-kernel'
+  | 'userns-seccomp'
+  | 'userns-refused'
+  | 'mount-refused'
+  | 'namespaces-missing'
+  | 'proc-masked'
+  | 'pivot-refused'
+  | 'seccomp-missing'
+  | 'landlock-missing'
+  // Subordinate ids
+  | 'subid-missing'
+  | 'subid-invalid'
+  | 'mapper-missing'
+  | 'mapper-setuid'
+  | 'mapper-nosuid'
+  | 'mapper-privileges'
+  | 'mapper-failed'
+  // The store
+  | 'store-filesystem'
+  | 'store-space'
+  | 'overlay-kernel'
+  | 'overlay-module'
+  | 'overlay-refused'
+  | 'fuse-missing'
+  | 'fuse-closed'
+  | 'fuse-overlayfs-missing'
+  | 'fuse-overlayfs-failed'
+  // Network
+  | 'tun-missing'
+  | 'tun-closed'
+  | 'slirp4netns-missing'
+  | 'slirp4netns-old'
+  | 'pasta-missing'
+  | 'uplink-failed'
+  | 'filter-missing'
+  | 'ports-low'
+  // Control groups
+  | 'cgroup-v1'
+  | 'cgroup-unmounted'
+  | 'cgroup-manager'
+  | 'cgroup-foreign'
+  | 'cgroup-controllers'
+  | 'cgroup-refused'
+  | 'linger-off';
+
 export interface ErrorOptions {
   /** What the user can do: a command to type, a setting, a page of docs/. */
   hint?: string;
+  /** The finding of `tsbox doctor` that explains it; the hint ends with that command. */
+  check?: HostCheck | undefined;
   cause?: unknown;
   /** Exit status of the CLI for this error; default 125. */
   exitCode?: number;
@@ -55,15 +116,26 @@ export interface ErrorOptions {
 export class TsboxError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /** The finding of `tsbox doctor` that explains it. */
+  readonly check: HostCheck | undefined;
   readonly exitCode: number;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'TsboxError';
     this.code = code;
-    this.hint = options.hint;
+    this.check = options.check;
+    this.hint = withCheck(options.hint, options.check);
     this.exitCode = options.exitCode ?? 125;
   }
+}
+
+/** `install it: …; why: tsbox doctor slirp4netns-missing`. A hint that was passed on has its check already. */
+function withCheck(hint: string | undefined, check: HostCheck | undefined): string | undefined {
+  if (check === undefined) return hint;
+  const command = `tsbox doctor ${check}`;
+  if (hint?.endsWith(command)) return hint;
+  return hint === undefined ? command : `${hint}; why: ${command}`;
 }
 
 /** True for a Node system error with that errno name (`ENOENT`), at any depth of `cause`. */

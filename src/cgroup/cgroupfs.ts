@@ -27,7 +27,10 @@ export const cgroupfs: CgroupDriver = {
   async place({ facts, containerId, parent }) {
     const chain = delegated(facts);
     const base = enabledBase(chain);
-    if (base === undefined) throw new TsboxError('HOST', 'no control group is delegated to this user');
+    if (base === undefined)
+      throw new TsboxError('HOST', 'no control group is delegated to this user', {
+        check: 'cgroup-foreign',
+      });
     const above = parent === undefined ? base : below(base, parent);
     if (above !== base) {
       makeGroup(above);
@@ -42,7 +45,9 @@ export const cgroupfs: CgroupDriver = {
 
   async admit({ path }) {
     if (mayUse(join(path, '..'))) return;
-    throw new TsboxError('HOST', `${path} cannot be joined from here: it belongs to somebody else`);
+    throw new TsboxError('HOST', `${path} cannot be joined from here: it belongs to somebody else`, {
+      check: 'cgroup-foreign',
+    });
   },
 };
 

@@ -113,6 +113,7 @@ export class Bus {
     const error = new TsboxError('HOST', `D-Bus at ${this.#path}: ${messageOf(cause)}`, {
       cause,
       hint: 'is the user manager there? systemctl --user status',
+      check: 'cgroup-manager',
     });
     for (const waiting of this.#calls.values()) waiting.reject(error);
     this.#calls.clear();
@@ -129,5 +130,5 @@ const BUS = {
 
 const refusal = ({ error, body }: Message): TsboxError =>
   new TsboxError('HOST', `systemd: ${body[0] ?? error ?? 'error without a name'}`, {
-    hint: 'tsbox doctor',
+    check: 'cgroup-refused',
   });

@@ -15,6 +15,7 @@ export function cgroupFacts(): CgroupFacts {
     controllers: own === undefined ? [] : words(read(join(own, 'cgroup.controllers'))),
     delegated: own !== undefined && mayWrite(own) && mayWrite(join(own, 'cgroup.procs')),
     userBus: userBus(),
+    systemd: existsSync('/run/systemd/system'),
   };
 }
 

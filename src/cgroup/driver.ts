@@ -67,6 +67,8 @@ export interface CgroupFacts {
   readonly delegated: boolean;
   /** The bus socket of the user's own systemd (root: of the system's), which can delegate a scope. */
   readonly userBus: string | undefined;
+  /** systemd runs this machine. */
+  readonly systemd: boolean;
 }
 
 /**

@@ -57,7 +57,8 @@ function apply(
 
 export const kernelRefusal = ({ flag }: Setting, problem: string): TsboxError =>
   new TsboxError('LIMIT', `${flag} cannot be enforced: ${problem}`, {
-    hint: 'tsbox doctor; or go on without it: --limits best-effort',
+    hint: 'go on without it: --limits best-effort',
+    check: 'cgroup-refused',
   });
 
 /** Every limit refused: there is no group. */

@@ -1,4 +1,4 @@
-import { TsboxError } from '../errors.ts';
+import { type HostCheck, TsboxError } from '../errors.ts';
 import { layoutReason } from './detect.ts';
 import type { CgroupFacts, Setting } from './driver.ts';
 import type { Selected } from './select.ts';
@@ -31,7 +31,16 @@ export function limitReason({ controller }: Setting, { driver, probe, refused }:
 export function limitError(setting: Setting, selected: Selected, facts: CgroupFacts): TsboxError {
   return new TsboxError('LIMIT', `${setting.flag} cannot be enforced: ${limitReason(setting, selected)}`, {
     hint: `${remedy(setting, selected, facts)}; or go on with --limits best-effort`,
+    check: findingOf(selected, facts),
   });
+}
+
+/** Which finding of doctor says why not everything can be limited here. */
+export function findingOf({ driver }: Selected, facts: CgroupFacts): HostCheck {
+  if (driver.name !== 'none') return 'cgroup-controllers';
+  if (facts.layout === 'none') return 'cgroup-unmounted';
+  if (facts.layout !== 'v2') return 'cgroup-v1';
+  return facts.systemd ? 'cgroup-manager' : 'cgroup-foreign';
 }
 
 /** What changes it, in one line. */

@@ -104,6 +104,7 @@ async function startScope(request: PlaceRequest, unit: string, pids: readonly nu
     if (removed.body[3] !== 'done')
       throw new TsboxError('HOST', `systemd: the job for ${unit} ended as ${removed.body[3]}`, {
         hint: `systemctl ${ourUid() === 0 ? '' : '--user '}status ${unit}`,
+        check: 'cgroup-refused',
       });
   } finally {
     bus.close();
@@ -142,14 +143,18 @@ function moveHelpers(scope: string): void {
   const leaf = join(scope, SUPERVISOR);
   makeGroup(leaf);
   if (!moveProcesses(scope, leaf))
-    throw new TsboxError('HOST', `the processes of ${scope} cannot be moved to ${leaf}`);
+    throw new TsboxError('HOST', `the processes of ${scope} cannot be moved to ${leaf}`, {
+      check: 'cgroup-refused',
+    });
 }
 
 function groupOf(pid: number, { mount }: CgroupFacts): string {
   const text = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
   const found = mount && ownGroup(text, readFileSync('/proc/self/mountinfo', 'utf8'));
   if (found) return found;
-  throw new TsboxError('HOST', `the scope of process ${pid} is not below ${mount}`);
+  throw new TsboxError('HOST', `the scope of process ${pid} is not below ${mount}`, {
+    check: 'cgroup-refused',
+  });
 }
 
 /** What the manager may give away. For root that is everything. */
@@ -165,6 +170,7 @@ async function openBus({ userBus }: CgroupFacts): Promise<Bus> {
   if (userBus !== undefined) return new (await import('./dbus.ts')).Bus(userBus);
   throw new TsboxError('HOST', 'no systemd manager of this user can be reached', {
     hint: 'loginctl enable-linger keeps it there without a login',
+    check: 'cgroup-manager',
   });
 }
 

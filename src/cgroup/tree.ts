@@ -51,7 +51,7 @@ export function makeGroup(path: string): void {
   } catch (cause) {
     throw new TsboxError('HOST', `the control group ${path} cannot be made: ${messageOf(cause)}`, {
       cause,
-      hint: 'tsbox doctor',
+      check: 'cgroup-refused',
     });
   }
 }

@@ -105,7 +105,13 @@ async function listenOn(engine: Engine, container: LiveContainer, port: PortMapp
     const { protocol, ip, first, last, inside } = error.fields;
     const known = listenFailure(error.errno, [protocol, ip, first, last, inside].map(String));
     const text = `${known.message}: ${known.reason ?? errnoText(error.errno)}`;
-    throw await withHolder(engine, new TsboxError('PORT', text, known.hint ? { hint: known.hint } : {}));
+    throw await withHolder(
+      engine,
+      new TsboxError('PORT', text, {
+        ...(known.hint !== undefined && { hint: known.hint }),
+        check: known.check,
+      }),
+    );
   }
 }
 

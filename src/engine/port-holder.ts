@@ -21,6 +21,7 @@ export async function withHolder(engine: Engine, error: unknown): Promise<unknow
   return new TsboxError('PORT', `${error.message} by ${process}`, {
     cause: error,
     ...(error.hint !== undefined && { hint: error.hint }),
+    check: error.check,
   });
 }
 

@@ -31,6 +31,7 @@ export async function checkSpace(root: string, needed: number, name: string): Pr
   const text = `${name} needs about ${megabytes(needed)}, but ${root} has ${megabytes(free)} left`;
   throw new TsboxError('NO_SPACE', text, {
     hint: 'remove images with tsbox rmi, or choose another store with --root',
+    check: 'store-space',
   });
 }
 

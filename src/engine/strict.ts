@@ -1,6 +1,7 @@
 import { cgroupFacts } from '../cgroup/detect.ts';
+import { findingOf } from '../cgroup/refusal.ts';
 import { selectCgroup } from '../cgroup/select.ts';
-import { TsboxError } from '../errors.ts';
+import { type HostCheck, TsboxError } from '../errors.ts';
 import type { UsernsMaps } from '../host/idmap.ts';
 import { capabilityBit, resolveCapabilities } from '../runtime/capabilities.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
@@ -11,10 +12,12 @@ import type { Engine } from './context.ts';
  * kernel: there the operation itself must succeed.
  */
 export function checkStrict(engine: Engine, record: ContainerRecord, maps: UsernsMaps): void {
-  const problems = [...givenAway(record), ...missingHere(engine, maps)];
+  const missing = missingHere(engine, maps);
+  const problems = [...givenAway(record), ...missing.map(each => each.problem)];
   if (problems.length === 0) return;
   throw new TsboxError('HOST', `--strict: not started, since ${problems.join('; ')}`, {
-    hint: 'docs/isolation.md says what --strict asks for; tsbox doctor says how to get it here; or leave --strict out',
+    hint: 'docs/isolation.md says what --strict asks for; or leave --strict out',
+    check: missing[0]?.check,
   });
 }
 
@@ -41,12 +44,30 @@ function givenAway(record: ContainerRecord): string[] {
   return flags.filter(([, given]) => given).map(([flag]) => `${flag} gives a wall away`);
 }
 
-function missingHere(engine: Engine, maps: UsernsMaps): string[] {
-  const limits = selectCgroup(cgroupFacts(), engine.config.cgroup.driver).driver.name !== 'none';
+interface Missing {
+  readonly problem: string;
+  readonly check: HostCheck;
+}
+
+function missingHere(engine: Engine, maps: UsernsMaps): Missing[] {
+  const facts = cgroupFacts();
+  const selected = selectCgroup(facts, engine.config.cgroup.driver);
   return [
     ...(maps.mode === 'single'
-      ? ['there is one user id: users inside are not kept apart from one another']
+      ? [
+          {
+            problem: 'there is one user id: users inside are not kept apart from one another',
+            check: 'subid-missing' as const,
+          },
+        ]
       : []),
-    ...(limits ? [] : ['no control group is delegated: memory, processes and CPU cannot be limited']),
+    ...(selected.driver.name === 'none'
+      ? [
+          {
+            problem: 'no control group is delegated: memory, processes and CPU cannot be limited',
+            check: findingOf(selected, facts),
+          },
+        ]
+      : []),
   ];
 }

@@ -37,7 +37,7 @@ async function proveMaps(engine: Engine, want: WantedUserns): Promise<ChosenMaps
   const file = join(engine.paths.runtime, 'idmap-proven');
   if (read(file) === proof) return chosen;
   const problem = await tryMaps(engine, chosen.maps);
-  if (problem !== undefined) return { maps: singleMaps(), warning: problem };
+  if (problem !== undefined) return { maps: singleMaps(), warning: problem, check: 'mapper-failed' };
   remember(file, proof);
   return chosen;
 }
@@ -50,7 +50,7 @@ async function tryMaps(engine: Engine, maps: UsernsMaps): Promise<string | undef
     return undefined;
   } catch (error) {
     if (!(error instanceof TsboxError) || error.code !== 'SUBID') throw error;
-    return `${messageOf(error)}: only one user exists inside (single mode); tsbox doctor`;
+    return `${messageOf(error)}: only one user exists inside (single mode); why: tsbox doctor mapper-failed`;
   }
 }
 

@@ -37,6 +37,7 @@ export function helperPath(): string {
   if (packaged) return packaged;
   throw new TsboxError('HOST', `the helper program is missing: ${path}`, {
     hint: FROM_SOURCE ? 'build it: npm run build:helper' : 'run ./install.sh again',
+    check: 'helper-missing',
   });
 }
 

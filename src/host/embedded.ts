@@ -44,6 +44,7 @@ export function embeddedHelper(): string {
     throw new TsboxError('HOST', `the helper cannot be unpacked into ${directory}: ${messageOf(cause)}`, {
       cause,
       hint: 'set XDG_CACHE_HOME to a directory of yours, or TSBOX_HELPER to an installed helper',
+      check: 'helper-missing',
     });
   }
 }

@@ -39,11 +39,14 @@ async function rootRanges(user: string | undefined): Promise<{ uid: IdRange[]; g
   const [uid, gid] = [joinRanges(found.uid), joinRanges(found.gid)];
   const wrong = rangeProblem(uid, 0) ?? rangeProblem(gid, 0);
   if (wrong)
-    throw new TsboxError('SUBID', `the subordinate ids of ${user ?? 'root'} cannot be used: ${wrong}`);
+    throw new TsboxError('SUBID', `the subordinate ids of ${user ?? 'root'} cannot be used: ${wrong}`, {
+      check: 'subid-invalid',
+    });
   if (uid.length > 0 && gid.length > 0) return { uid, gid };
   if (user === undefined) return { uid: [HIGH_RANGE], gid: [HIGH_RANGE] };
   throw new TsboxError('SUBID', `${user}, whose subordinate ids the configuration gives to root, has none`, {
     hint: subidAdvice(user),
+    check: 'subid-missing',
   });
 }
 

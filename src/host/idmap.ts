@@ -1,4 +1,4 @@
-import { TsboxError } from '../errors.ts';
+import { type HostCheck, TsboxError } from '../errors.ts';
 import type { IdMapLine } from '../plan/ops.ts';
 import type { Config } from './config.ts';
 import {
@@ -32,12 +32,19 @@ export interface ChosenMaps {
   readonly maps: UsernsMaps;
   /** One line that says why `auto` had to take single mode. */
   readonly warning?: string;
+  /** The finding of `tsbox doctor` that it is. */
+  readonly check?: HostCheck;
 }
 
 /** What ranges and keep-id need; or why it is not there. */
-type Ranges =
-  | { uid: IdRange[]; gid: IdRange[]; uidMapper: string; gidMapper: string }
-  | { problem: string; hint: string };
+type Ranges = { uid: IdRange[]; gid: IdRange[]; uidMapper: string; gidMapper: string } | Problem;
+
+/** Why there are no ranges, and the finding of `tsbox doctor` that it is. */
+interface Problem {
+  readonly problem: string;
+  readonly hint: string;
+  readonly check: HostCheck;
+}
 
 /**
  * The id maps of a new container. `auto` takes the config's `userns.mode`, and if that is `auto` too: ranges, else single with
@@ -50,9 +57,10 @@ export async function chooseMaps(config: Config, want: WantedUserns = 'auto'): P
   if (mode === 'single') return { maps: singleMaps() };
   const ranges = await findRanges();
   if (!('problem' in ranges)) return { maps: mode === 'keep-id' ? keepIdMaps(ranges) : rangeMaps(ranges) };
-  if (mode === 'auto') return { maps: singleMaps(), warning: warningOf(ranges) };
+  if (mode === 'auto') return { maps: singleMaps(), warning: warningOf(ranges), check: ranges.check };
   throw new TsboxError('SUBID', `the user namespace mode ${mode} cannot be had: ${ranges.problem}`, {
     hint: ranges.hint,
+    check: ranges.check,
   });
 }
 
@@ -97,33 +105,31 @@ async function findRanges(): Promise<Ranges> {
   return { uid, gid, uidMapper: uidMapper.path, gidMapper: gidMapper.path };
 }
 
-function subidProblem(
-  uid: IdRange[],
-  gid: IdRange[],
-  who: string,
-): { problem: string; hint: string } | undefined {
+function subidProblem(uid: IdRange[], gid: IdRange[], who: string): Problem | undefined {
   if (uid.length === 0 || gid.length === 0) {
     const file = uid.length === 0 ? 'subuid' : 'subgid';
     const hint = `ask the administrator for: ${subidAdvice(who)}`;
-    return { problem: `${who} has no subordinate ids in /etc/${file}`, hint };
+    return { problem: `${who} has no subordinate ids in /etc/${file}`, hint, check: 'subid-missing' };
   }
   const wrong = rangeProblem(uid, ourUid());
   if (wrong)
     return {
       problem: `/etc/subuid: ${wrong}`,
       hint: `ask the administrator to correct the lines of ${who} there`,
+      check: 'subid-invalid',
     };
   const wrongGid = rangeProblem(gid, ourGid());
   return wrongGid
     ? {
         problem: `/etc/subgid: ${wrongGid}`,
         hint: `ask the administrator to correct the lines of ${who} there`,
+        check: 'subid-invalid',
       }
     : undefined;
 }
 
-const warningOf = (why: { problem: string; hint: string }): string =>
-  `${why.problem}: only one user exists inside (single mode); ${why.hint}`;
+const warningOf = (why: Problem): string =>
+  `${why.problem}: only one user exists inside (single mode); ${why.hint}; why: tsbox doctor ${why.check}`;
 
 /**
  * How fuse-overlayfs must show the files of layers that were unpacked under `disk` in a namespace that has `shown`, for

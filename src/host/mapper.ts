@@ -1,11 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
+import type { HostCheck } from '../errors.ts';
 import { findProgram } from './binaries.ts';
 import { runProgram } from './spawn.ts';
 
 /** newuidmap(1) and newgidmap(1): the two setuid programs that write a map with subordinate ids. */
 export type MapperName = 'newuidmap' | 'newgidmap';
 
-export type Mapper = { readonly path: string } | { readonly problem: string; readonly hint: string };
+export type Mapper =
+  | { readonly path: string }
+  | { readonly problem: string; readonly hint: string; readonly check: HostCheck };
 
 /** What decides for both programs; read once. */
 export interface MapperFacts {
@@ -30,18 +33,21 @@ export async function findMapper(name: MapperName, facts = mapperFacts()): Promi
     return {
       problem: `${name} is not installed`,
       hint: 'ask the administrator for the package uidmap (shadow-utils)',
+      check: 'mapper-missing',
     };
   }
   if (!isSetuidRoot(path) && !(await hasCapability(path, name))) {
     return {
       problem: `${path} is not setuid root`,
       hint: `ask the administrator for: chmod u+s ${path}`,
+      check: 'mapper-setuid',
     };
   }
   if (facts.noNewPrivs) {
     return {
       problem: `no_new_privs is set, so ${path} has no effect`,
       hint: 'start tsbox outside the sandbox it runs in',
+      check: 'mapper-privileges',
     };
   }
   const nosuid = nosuidMount(facts.mountinfo, path);
@@ -49,6 +55,7 @@ export async function findMapper(name: MapperName, facts = mapperFacts()): Promi
     return {
       problem: `${path} is on ${nosuid}, which is mounted nosuid`,
       hint: `ask the administrator for: mount -o remount,suid ${nosuid}`,
+      check: 'mapper-nosuid',
     };
   }
   return { path };

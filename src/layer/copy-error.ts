@@ -13,6 +13,7 @@ export function copyError(error: unknown, name: ByteString): TsboxError {
     return new TsboxError('NO_SPACE', `${show(name)}: the disk or the quota is full`, {
       cause: error,
       exitCode: 1,
+      check: 'store-space',
     });
   }
   if (hasErrno(error, 'EROFS')) {

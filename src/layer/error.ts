@@ -16,6 +16,7 @@ export function applyError(error: unknown, name: ByteString): TsboxError {
   return new TsboxError('NO_SPACE', `entry ${show(name)}: the disk or the quota is full`, {
     cause: error,
     hint: 'free some space (tsbox rmi, tsbox rm), or put the store elsewhere with --root',
+    check: 'store-space',
   });
 }
 

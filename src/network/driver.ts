@@ -1,3 +1,4 @@
+import type { HostCheck } from '../errors.ts';
 import type { Op, Service } from '../plan/ops.ts';
 import type { Endpoint } from './networks.ts';
 
@@ -31,6 +32,8 @@ export interface NetworkProbe {
   readonly ok: boolean;
   readonly reason?: string;
   readonly hint?: string;
+  /** The finding of `tsbox doctor` that explains it. */
+  readonly check?: HostCheck;
   /** It would work, but should not be trusted: the driver's option `force` takes it all the same. */
   readonly risky?: boolean;
 }

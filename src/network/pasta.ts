@@ -36,6 +36,7 @@ async function probe(): Promise<NetworkProbe> {
       ok: false,
       reason: 'pasta is not installed',
       hint: 'install it: apt install passt (dnf, apk, pacman and zypper have it by the same name), or run with --network slirp4netns',
+      check: 'pasta-missing',
     };
   return closedTun() ?? { ok: true };
 }

@@ -119,6 +119,7 @@ function unavailable(name: string, probe: NetworkProbe): TsboxError {
     `the network driver ${name} cannot be used: ${probe.reason ?? 'unknown reason'}`,
     {
       ...(probe.hint !== undefined && { hint: probe.hint }),
+      check: probe.check,
     },
   );
 }

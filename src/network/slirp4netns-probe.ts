@@ -48,13 +48,14 @@ export function refusal(version: SlirpVersion | undefined): string | undefined {
 
 async function probe(cacheDir: string | undefined): Promise<NetworkProbe> {
   const path = await findProgram('slirp4netns');
-  if (!path) return { ok: false, reason: 'slirp4netns is not installed', hint: INSTALL };
+  if (!path)
+    return { ok: false, reason: 'slirp4netns is not installed', hint: INSTALL, check: 'slirp4netns-missing' };
   const closed = closedTun();
   if (closed) return closed;
   const reason = refusal(parseVersion(await versionText(path, cacheDir)));
   if (!reason) return { ok: true };
   const hint = 'install a newer one, or take the risk: --network slirp4netns:force=true';
-  return { ok: false, risky: true, reason, hint };
+  return { ok: false, risky: true, reason, hint, check: 'slirp4netns-old' };
 }
 
 /** Why /dev/net/tun cannot be had; undefined when it can. */
@@ -63,12 +64,14 @@ export function closedTun(): NetworkProbe | undefined {
     closeSync(openSync('/dev/net/tun', constants.O_RDWR));
     return undefined;
   } catch (error) {
-    return { ok: false, reason: `/dev/net/tun cannot be opened: ${messageOf(error)}`, hint: tunHint(error) };
+    const reason = `/dev/net/tun cannot be opened: ${messageOf(error)}`;
+    const closed = hasErrno(error, 'EACCES', 'EPERM');
+    return { ok: false, reason, hint: tunHint(closed), check: closed ? 'tun-closed' : 'tun-missing' };
   }
 }
 
-function tunHint(error: unknown): string {
-  if (hasErrno(error, 'EACCES', 'EPERM')) {
+function tunHint(closed: boolean): string {
+  if (closed) {
     return 'as root: chmod 0666 /dev/net/tun; to keep it: echo \'KERNEL=="tun", MODE="0666"\' > /etc/udev/rules.d/90-tun.rules; or run with --network none';
   }
   return 'as root: modprobe tun, and if it is still missing: mkdir -p /dev/net && mknod -m 0666 /dev/net/tun c 10 200; or run with --network none';

@@ -27,6 +27,7 @@ function uplink(network: Network): string[] {
     `network ${network.name} has no way out: neither slirp4netns nor pasta is installed`,
     {
       hint: 'install one: apt install slirp4netns (or passt), or make the network with --internal',
+      check: 'slirp4netns-missing',
     },
   );
 }
@@ -76,6 +77,7 @@ function filter(network: Network): NetworkPrograms['filter'] {
     `network ${network.name} has no way out: neither nft nor iptables is installed`,
     {
       hint: 'install one: apt install nftables (dnf, apk, pacman and zypper have it by the same name), or make the network with --internal',
+      check: 'filter-missing',
     },
   );
 }

@@ -90,11 +90,16 @@ async function follow(
     }
     if (event.type === 'service' && !event.ready) {
       await closed;
-      throw new TsboxError('STORAGE', `${event.name} ended too early: ${event.detail}`);
+      throw new TsboxError('STORAGE', `${event.name} ended too early: ${event.detail}`, {
+        check: 'fuse-overlayfs-failed',
+      });
     }
   }
   const { status, error } = await closed;
   if (error)
-    throw new TsboxError('LAUNCH', `the helper cannot be started: ${error.message}`, { cause: error });
+    throw new TsboxError('LAUNCH', `the helper cannot be started: ${error.message}`, {
+      cause: error,
+      check: 'helper-broken',
+    });
   return status;
 }

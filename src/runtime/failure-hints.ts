@@ -1,28 +1,25 @@
 import { constants } from 'node:os';
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode, HostCheck } from '../errors.ts';
+import { CLOSED, closedBy, type UsernsFacts } from '../host/userns-closed.ts';
 import { MS } from '../plan/flags.ts';
 import type { OpName } from '../plan/ops.ts';
 import { listenFailure } from './failure-listen.ts';
 
-const { EACCES, EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOSPC, ENOTDIR, EPERM } = constants.errno;
+const { EACCES, EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOSPC, ENOTDIR, ENXIO, EPERM } = constants.errno;
 
 export interface FailureText {
   readonly code?: ErrorCode;
   readonly message?: string;
   readonly reason?: string;
   readonly hint?: string;
+  readonly check?: HostCheck;
 }
 
-type Explain = (errno: number, fields: readonly string[]) => FailureText | undefined;
-
-const NO_MOUNTS = 'tsbox doctor tells whether this machine lets a user namespace mount (AppArmor, sysctls)';
+type Explain = (errno: number, fields: readonly string[], look: () => UsernsFacts) => FailureText | undefined;
 
 /** What is known about single operations beyond their errno. A missing entry or undefined: the plain sentence. */
 export const FAILURE_HINTS: Partial<Record<OpName, Explain>> = {
-  private: errno =>
-    denied(errno)
-      ? { code: 'USERNS', message: 'mounting inside the user namespace', hint: NO_MOUNTS }
-      : undefined,
+  private: (errno, _, look) => (denied(errno) ? closedMounts(errno, look()) : undefined),
   mount: (errno, [type, , target]) => mountFailure(errno, type, target),
   hostmount: (errno, [type]) => storageFailure(errno, type ?? ''),
   fuse: (errno, [path]) => fuseFailure(errno, path ?? ''),
@@ -40,6 +37,7 @@ export const FAILURE_HINTS: Partial<Record<OpName, Explain>> = {
     message: '--strict: the second wall around the file system',
     reason: 'this kernel has no Landlock (of ABI 2 or later), or it is switched off',
     hint: 'Linux 5.19 or later with landlock in the boot option lsm=; or leave --strict out',
+    check: 'landlock-missing',
   }),
   procwrite: (errno, [path, value]) => settingFailure(errno, path ?? '', value ?? ''),
   listen: (errno, fields) => listenFailure(errno, fields),
@@ -48,6 +46,12 @@ export const FAILURE_HINTS: Partial<Record<OpName, Explain>> = {
     ...(errno === ENOSPC && { reason: 'no terminals left' }),
   }),
 };
+
+/** The first mount of every plan: where it is refused, so are all. */
+function closedMounts(errno: number, facts: UsernsFacts): FailureText {
+  const check = closedBy('mount', errno, facts);
+  return { code: 'USERNS', message: 'mounting inside the user namespace', ...CLOSED[check], check };
+}
 
 const denied = (errno: number): boolean => errno === EPERM || errno === EACCES;
 
@@ -60,7 +64,8 @@ function idFailure(
       code: 'USER',
       message: `groups ${groups.join(', ')}`,
       reason: 'without subordinate ids nobody can be given groups',
-      hint: 'leave --group-add out; docs/host-setup.md says how to get subordinate ids',
+      hint: 'leave --group-add out, or have subordinate ids',
+      check: 'subid-missing',
     };
   }
   if (errno !== EINVAL) return undefined;
@@ -72,7 +77,8 @@ function idFailure(
       others.length > 0
         ? "one of these ids is not in the container's id map"
         : "this id is not in the container's id map",
-    hint: 'without subordinate ids only root exists inside: see docs/host-setup.md, or leave -u out',
+    hint: 'without subordinate ids only root exists inside: have some, or leave -u out',
+    check: 'subid-missing',
   };
 }
 
@@ -100,6 +106,7 @@ function mountFailure(errno: number, type = '', target = ''): FailureText | unde
       reason:
         'the kernel refuses a new procfs here, because parts of /proc are hidden from us (a container inside a container)',
       hint: 'the outer container must show an unmasked /proc (docker run --security-opt systempaths=unconfined)',
+      check: 'proc-masked',
     };
   }
   return { code: 'MOUNT' };
@@ -111,19 +118,23 @@ function storageFailure(errno: number, type: string): FailureText {
     return {
       code: 'STORAGE',
       message,
-      hint: 'try --storage-driver fuse-overlayfs or vfs; tsbox doctor says what works here',
+      hint: 'try --storage-driver fuse-overlayfs or vfs',
+      check: errno === ENODEV ? 'overlay-module' : 'overlay-refused',
     };
   }
-  return { code: errno === ENOSPC ? 'NO_SPACE' : 'STORAGE', message };
+  if (errno === ENOSPC) return { code: 'NO_SPACE', message, check: 'store-space' };
+  return { code: 'STORAGE', message, check: 'overlay-refused' };
 }
 
 function fuseFailure(errno: number, path: string): FailureText {
-  const hint =
-    'the administrator can open it with: chmod 0666 /dev/fuse (and modprobe fuse); or use --storage-driver overlay or vfs';
+  const message = `open /dev/fuse and mount it on ${path}`;
+  if (errno === EBUSY) return { code: 'STORAGE', message, check: 'fuse-overlayfs-failed' };
+  const absent = errno === ENOENT || errno === ENODEV || errno === ENXIO;
   return {
     code: 'STORAGE',
-    message: `open /dev/fuse and mount it on ${path}`,
-    ...(errno !== EBUSY && { hint }),
+    message,
+    hint: 'use --storage-driver overlay or vfs, or have the administrator open it',
+    check: absent ? 'fuse-missing' : denied(errno) ? 'fuse-closed' : 'fuse-overlayfs-failed',
   };
 }
 
@@ -150,4 +161,5 @@ const fileFailure = (errno: number, message: string): FailureText => ({
   code: errno === ENOENT ? 'NOT_FOUND' : errno === ENOSPC ? 'NO_SPACE' : 'IO',
   message,
   ...(errno === EINVAL && { reason: 'not a regular file' }),
+  ...(errno === ENOSPC && { check: 'store-space' as const }),
 });

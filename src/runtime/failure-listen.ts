@@ -26,6 +26,7 @@ const WHY: Readonly<Record<number, (where: Where) => FailureText>> = {
   [EACCES]: ({ first, inside }) => ({
     reason: "permission denied, low ports are root's here",
     hint: `choose a higher port (-p ${Number(first) + 8000}:${inside}), or as root: sysctl net.ipv4.ip_unprivileged_port_start=${first}`,
+    check: 'ports-low',
   }),
   [EADDRNOTAVAIL]: () => ({
     reason: 'this machine does not have that address',

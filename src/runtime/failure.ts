@@ -1,5 +1,6 @@
 import { getSystemErrorMap } from 'node:util';
 import { TsboxError } from '../errors.ts';
+import { type UsernsFacts, usernsFacts } from '../host/userns-closed.ts';
 import type { Field, Op } from '../plan/ops.ts';
 import { headerFailure } from './failure-header.ts';
 import { FAILURE_HINTS } from './failure-hints.ts';
@@ -14,9 +15,9 @@ export interface Failure {
   readonly ops: readonly Op[];
 }
 
-/** Turns (plan, index, errno) into a sentence: what, where, why, and what to do. */
-export function describeFailure(failure: Failure): TsboxError {
-  if (failure.plan === 'header') return headerFailure(failure.detail, failure.errno);
+/** Turns (plan, index, errno) into a sentence: what, where, why, and what to do. `look` reads what this machine allows. */
+export function describeFailure(failure: Failure, look: () => UsernsFacts = usernsFacts): TsboxError {
+  if (failure.plan === 'header') return headerFailure(failure.detail, failure.errno, look);
   const op = failure.ops[failure.index];
   if (!op)
     return new TsboxError(
@@ -25,10 +26,13 @@ export function describeFailure(failure: Failure): TsboxError {
     );
   if (op.name === 'exec' && failure.plan === 'resume') return execFailure(op, failure.errno);
   if (op.name === 'selfcheck' || op.name === 'idmap') return notAsAsked(failure.detail);
-  const known = FAILURE_HINTS[op.name]?.(failure.errno, op.fields.map(show));
+  const known = FAILURE_HINTS[op.name]?.(failure.errno, op.fields.map(show), look);
   const where = failure.plan === 'init' || failure.plan === 'resume' ? '' : ` for ${failure.plan}`;
   const text = `${known?.message ?? `${phrase(op)}${where}`}: ${known?.reason ?? errnoText(failure.errno)}`;
-  return new TsboxError(known?.code ?? 'LAUNCH', text, known?.hint === undefined ? {} : { hint: known.hint });
+  return new TsboxError(known?.code ?? 'LAUNCH', text, {
+    ...(known?.hint !== undefined && { hint: known.hint }),
+    check: known?.check,
+  });
 }
 
 /** The text of an errno without its name's noise: `permission denied`. */

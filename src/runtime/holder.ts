@@ -23,7 +23,7 @@ export async function askHolder(helper: string, header: HolderHeader): Promise<v
   if (event?.type === 'service' && event.ready) return;
   const why = event?.type === 'service' || event?.type === 'failed' ? event.detail : 'the helper ended early';
   throw new TsboxError('NETWORK', `the network cannot be set up: ${why}`, {
-    hint: 'tsbox doctor',
+    check: 'uplink-failed',
     exitCode: 1,
   });
 }

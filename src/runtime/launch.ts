@@ -123,16 +123,15 @@ function serviceEvent(
   }
   if (event.name === 'network')
     throw new TsboxError('NETWORK', `the network cannot be set up: ${event.detail}`, {
-      hint: 'tsbox doctor',
+      check: 'uplink-failed',
     });
   const storage = event.name === 'fuse-overlayfs';
   throw new TsboxError(
     storage ? 'STORAGE' : 'NETWORK',
     `${event.name} ended before the container could start: ${event.detail}`,
     {
-      hint: storage
-        ? 'try --storage-driver overlay or vfs; tsbox doctor'
-        : 'try --network none or host; tsbox doctor',
+      hint: storage ? 'try --storage-driver overlay or vfs' : 'try --network none or host',
+      check: storage ? 'fuse-overlayfs-failed' : 'uplink-failed',
     },
   );
 }

@@ -62,7 +62,12 @@ const role = (helper: string, args: readonly string[]): ChildProcess =>
 function statusOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', cause =>
-      reject(new TsboxError('HOST', `the helper cannot be started: ${cause.message}`, { cause })),
+      reject(
+        new TsboxError('HOST', `the helper cannot be started: ${cause.message}`, {
+          cause,
+          check: 'helper-broken',
+        }),
+      ),
     );
     child.once('exit', (status, signal) => resolve(status ?? (signal === null ? 255 : 128)));
   });

@@ -1,3 +1,4 @@
+import type { HostCheck } from '../errors.ts';
 import type { Op, Service } from '../plan/ops.ts';
 
 /**
@@ -39,6 +40,8 @@ export interface StorageProbe {
   readonly reason?: string;
   /** What the user or the administrator can do about it. */
   readonly hint?: string;
+  /** The finding of `tsbox doctor` that explains it. */
+  readonly check?: HostCheck;
 }
 
 /** What a driver may know of the machine; filled by the engine. */

@@ -13,17 +13,24 @@ export async function fuseOverlayfsProbe(host: StorageHost): Promise<StorageProb
       ok: false,
       reason: 'fuse-overlayfs is not installed',
       hint: 'install the package fuse-overlayfs',
+      check: 'fuse-overlayfs-missing',
     };
   }
   const device = deviceProblem('/dev/fuse');
   if (device === 'ENOENT') {
-    return { ok: false, reason: '/dev/fuse is missing', hint: 'ask the administrator for: modprobe fuse' };
+    return {
+      ok: false,
+      reason: '/dev/fuse is missing',
+      hint: 'ask the administrator for: modprobe fuse',
+      check: 'fuse-missing',
+    };
   }
   if (device !== undefined) {
     return {
       ok: false,
       reason: '/dev/fuse is closed to you',
       hint: 'ask the administrator for: chmod 666 /dev/fuse',
+      check: 'fuse-closed',
     };
   }
   try {
@@ -33,7 +40,7 @@ export async function fuseOverlayfsProbe(host: StorageHost): Promise<StorageProb
     return {
       ok: false,
       reason: `a trial mount failed: ${messageOf(error)}`,
-      hint: 'run tsbox doctor; it shows what fuse-overlayfs says',
+      check: 'fuse-overlayfs-failed',
     };
   }
 }

@@ -42,7 +42,12 @@ function leftMarks(path: string): boolean {
 
 function no(host: StorageHost, reason: string): StorageProbe {
   if (!kernelAtLeast(5, 11)) {
-    return { ok: false, reason: 'this kernel is older than 5.11', hint: 'install fuse-overlayfs' };
+    return {
+      ok: false,
+      reason: 'this kernel is older than 5.11',
+      hint: 'install fuse-overlayfs',
+      check: 'overlay-kernel',
+    };
   }
   const fileSystem = fileSystemOf(host.root);
   if (fileSystem.noUpper) {
@@ -50,10 +55,14 @@ function no(host: StorageHost, reason: string): StorageProbe {
       ok: false,
       reason: `the store is on ${fileSystem.name}, which cannot hold an upper directory`,
       hint: 'put the store on a local file system: --root or TSBOX_ROOT',
+      check: 'store-filesystem',
     };
   }
-  const hint = /no such device/.test(reason)
-    ? 'ask the administrator for: modprobe overlay'
-    : 'run tsbox doctor; or install fuse-overlayfs';
-  return { ok: false, reason: `${reason} (the store is on ${fileSystem.name})`, hint };
+  const absent = /no such device/.test(reason);
+  return {
+    ok: false,
+    reason: `${reason} (the store is on ${fileSystem.name})`,
+    hint: absent ? 'ask the administrator for: modprobe overlay' : 'install fuse-overlayfs',
+    check: absent ? 'overlay-module' : 'overlay-refused',
+  };
 }

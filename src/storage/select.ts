@@ -50,10 +50,11 @@ export async function selectStorage(
 function refused(refusals: readonly Refusal[]): TsboxError {
   const reasons = refusals.map(r => `${r.driver}: ${r.probe.reason ?? 'does not work here'}`).join('; ');
   const hints = refusals.map(r => r.probe.hint).filter(h => h !== undefined);
+  const check = refusals.find(r => r.probe.check !== undefined)?.probe.check;
   const hint = hints.length === 0 ? undefined : [...new Set(hints)].join('; or ');
   const subject =
     refusals.length === 1 ? 'the storage driver cannot be used' : 'no storage driver works here';
-  return new TsboxError('STORAGE', `${subject}: ${reasons}`, hint === undefined ? {} : { hint });
+  return new TsboxError('STORAGE', `${subject}: ${reasons}`, { ...(hint !== undefined && { hint }), check });
 }
 
 const unknown = (name: string): TsboxError =>

@@ -84,6 +84,7 @@ export function ioError(error: unknown, what: string): TsboxError {
     ? new TsboxError('NO_SPACE', text, {
         cause: error,
         hint: 'free some space (tsbox rmi, tsbox rm), or put the store elsewhere with --root',
+        check: 'store-space',
       })
     : new TsboxError('IO', text, { cause: error });
 }

@@ -90,6 +90,7 @@ function writeArchive(piece: Buffer): void {
     throw new TsboxError('NO_SPACE', 'the disk or the quota is full', {
       cause,
       hint: 'free some space (tsbox system prune), or put the store elsewhere with --root',
+      check: 'store-space',
     });
   }
 }

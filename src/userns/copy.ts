@@ -52,8 +52,16 @@ export function copy(task: CopyTask): void {
     reply({ ok: perform(task, ownership) });
   } catch (error) {
     const known = error instanceof TsboxError ? error : copyError(error, '');
-    const { code, hint, exitCode } = known;
-    reply({ error: { code, message: messageOf(known), exitCode, ...(hint !== undefined && { hint }) } });
+    const { code, hint, check, exitCode } = known;
+    reply({
+      error: {
+        code,
+        message: messageOf(known),
+        exitCode,
+        ...(hint !== undefined && { hint }),
+        ...(check && { check }),
+      },
+    });
     process.exitCode = 1;
   }
 }

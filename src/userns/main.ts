@@ -22,9 +22,16 @@ async function main(argument: string | undefined): Promise<void> {
     else if (isBuildTask(task)) await (await import('./build.ts')).build(task, reply);
     else reply({ ok: await perform(task) });
   } catch (error) {
-    const { code, hint } =
-      error instanceof TsboxError ? error : { code: 'INTERNAL' as const, hint: undefined };
-    reply({ error: { code, message: messageOf(error), ...(hint !== undefined && { hint }) } });
+    const { code, hint, check } =
+      error instanceof TsboxError ? error : { code: 'INTERNAL' as const, hint: undefined, check: undefined };
+    reply({
+      error: {
+        code,
+        message: messageOf(error),
+        ...(hint !== undefined && { hint }),
+        ...(check && { check }),
+      },
+    });
     process.exitCode = 1;
   }
 }

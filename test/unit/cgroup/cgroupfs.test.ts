@@ -38,6 +38,7 @@ const factsAt = (own: string | undefined, more: Partial<CgroupFacts> = {}): Cgro
   own,
   controllers: [],
   delegated: true,
+  systemd: false,
   userBus: undefined,
   ...more,
 });
