@@ -66,6 +66,7 @@ export async function doctorIsolation(engine: Engine): Promise<DoctorCheck[]> {
         id: 'isolation',
         title: 'A container that tries',
         status: 'fail',
+        code: 'isolation',
         detail: messageOf(error),
         ...(hint !== undefined && { hint }),
       },
@@ -123,6 +124,6 @@ function checks(output: string): DoctorCheck[] {
   return Object.entries(TRIED).map(([id, title]) => {
     const answer = answers.get(id) ?? { outcome: '', detail: 'the probe did not get so far' };
     const bad = OPTIONAL.has(id) ? 'warn' : 'fail';
-    return { id, title, status: answer.outcome === 'held' ? 'ok' : bad, detail: answer.detail };
+    return { id, title, status: answer.outcome === 'held' ? 'ok' : bad, code: id, detail: answer.detail };
   });
 }

@@ -1,35 +1,64 @@
+import { locateProgram } from '../host/binaries.ts';
+import { singleMaps } from '../host/idmap.ts';
+import { ourUid } from '../host/paths.ts';
 import { deviceProblem } from '../host/probe.ts';
 import { unprivilegedPortStart } from '../network/ports.ts';
 import { networkDriver } from '../network/select.ts';
-import { type Answer, type Doctor, ok, type Step, warn } from './doctor-check.ts';
+import { CLONE } from '../plan/flags.ts';
+import { type Answer, ok } from './doctor-answer.ts';
+import { type Doctor, type Step, tryPlan } from './doctor-check.ts';
+import { judgeDevice, judgeFilter, judgePasta, judgePorts, judgeSlirp } from './doctor-judge.ts';
 
 /** How containers reach the network. */
 export const NETWORK_STEPS: readonly Step[] = [
-  { id: 'tun', title: '/dev/net/tun', check: checkTun },
-  { id: 'slirp4netns', title: 'Network: slirp4netns', check: checkSlirp },
-  { id: 'ports', title: 'Published ports', check: checkPorts },
+  {
+    id: 'tun',
+    title: '/dev/net/tun',
+    otherwise: 'tun-missing',
+    check: async () => judgeDevice('tun', deviceProblem('/dev/net/tun')),
+  },
+  { id: 'slirp4netns', title: 'Network: slirp4netns', otherwise: 'slirp4netns-missing', check: checkSlirp },
+  { id: 'pasta', title: 'Network: pasta', otherwise: 'pasta-missing', check: checkPasta },
+  {
+    id: 'uplink',
+    title: 'Network: a trial',
+    needs: ['namespaces', 'tun'],
+    otherwise: 'uplink-failed',
+    check: checkUplink,
+  },
+  { id: 'filter', title: 'Networks of your own', otherwise: 'filter-missing', check: checkFilter },
+  { id: 'ports', title: 'Published ports', otherwise: 'ports-low', check: checkPorts },
 ];
 
-async function checkTun(): Promise<Answer> {
-  const problem = deviceProblem('/dev/net/tun');
-  if (problem === undefined) return ok('can be opened');
-  if (problem === 'ENOENT') return warn('is missing', 'as administrator: modprobe tun');
-  return warn(
-    `cannot be opened (${problem})`,
-    'as administrator: chmod 666 /dev/net/tun; until then: --network none or host',
-  );
-}
+const probe = (name: string) => networkDriver(name).probe();
 
 async function checkSlirp(): Promise<Answer> {
-  const { ok: works, reason = 'does not work here', hint } = await networkDriver('slirp4netns').probe();
-  return works ? ok('works') : warn(reason, hint ?? 'run with --network none or host');
+  return judgeSlirp(await probe('slirp4netns'));
 }
 
-/** Where `-p` listens, and what it may bind. */
+async function checkPasta(): Promise<Answer> {
+  return judgePasta(await probe('pasta'), await probe('slirp4netns'));
+}
+
+/** The real program at the other end of a new namespace, until it says that it is ready. */
+async function checkUplink(doctor: Doctor): Promise<Answer> {
+  const names = ['slirp4netns', 'pasta'];
+  for (const name of names) {
+    if (!(await probe(name)).ok) continue;
+    const { engine } = doctor;
+    const request = { containerId: 'doctor', runtimeDir: engine.paths.runtime, ports: [], options: {} };
+    const { ops, services } = networkDriver(name).setup(request);
+    await tryPlan(engine, doctor.maps ?? singleMaps(), ops, CLONE.NEWNET, services);
+    return ok(`${name} serves a namespace`);
+  }
+  return ok('no program to try');
+}
+
+async function checkFilter(): Promise<Answer> {
+  return judgeFilter({ nft: locateProgram('nft'), iptables: locateProgram('iptables') });
+}
+
 async function checkPorts({ engine }: Doctor): Promise<Answer> {
   const address = engine.config.network.publishAddress;
-  const where = address ?? 'every address, as docker does (publish_address in config.toml changes it)';
-  const start = unprivilegedPortStart();
-  const low = start > 0 && process.geteuid?.() !== 0 ? `; ports below ${start} are root's` : '';
-  return ok(`-p listens on ${where}${low}`);
+  return judgePorts({ address, start: unprivilegedPortStart(), root: ourUid() === 0 });
 }

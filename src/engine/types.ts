@@ -354,10 +354,29 @@ export interface VolumeSummary {
 }
 
 export interface DoctorCheck {
-  /** Stable: `userns`, `idmap`, `mount`, `overlay`, … */
+  /** What was looked at; stable: `userns`, `idmap`, `mount`, `overlay`, … */
   readonly id: string;
   readonly title: string;
+  /** `skip`: the ground for it is missing, and `detail` names that. */
   readonly status: 'ok' | 'warn' | 'fail' | 'skip';
+  /** What was found; stable: `userns-apparmor`, `tun-closed`, … (docs/host-setup.md has all). The check's id where nothing is missing. */
+  readonly code: string;
+  /** One line. */
   readonly detail: string;
+  /** What that means, in one plain sentence; only where something is missing. */
+  readonly meaning?: string;
+  /** What the user may choose, in words. */
   readonly hint?: string;
+  /** What the user may type. */
+  readonly command?: string;
+  /** What an administrator types as root: shell commands, a comment where no command will do. */
+  readonly admin?: readonly string[];
+}
+
+/** What an administrator can give that is missing on this machine. */
+export interface AdminRequest {
+  /** A shell script for root with a comment at each part: to read, then to run. */
+  readonly text: string;
+  /** The same in parts; none: nothing is missing that an administrator could give. */
+  readonly items: readonly { readonly codes: readonly string[]; readonly commands: readonly string[] }[];
 }

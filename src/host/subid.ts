@@ -6,6 +6,7 @@ import { SINGLE_FILE } from './here.ts';
 import type { IdRange } from './id-ranges.ts';
 import { ourUid } from './paths.ts';
 import { runProgram } from './spawn.ts';
+import { freeRange, type IdFiles, spanOf } from './subid-free.ts';
 
 /** Subordinate ids of a user: subuid(5), subgid(5), getsubids(1). */
 
@@ -69,22 +70,26 @@ export function parseGetsubids(output: string): IdRange[] {
   }));
 }
 
-/**
- * A range of 65,536 ids that no line of the file uses, for the advice to the administrator: after the last one, from 100000 on
- * (SUB_UID_MIN of login.defs).
- */
-export function freeRange(text: string): string {
-  const ends = text.split('\n').map(line => line.trim().split(':').slice(1, 3).map(decimal));
-  const used = ends.map(([start = Number.NaN, count = Number.NaN]) => start + count).filter(Number.isFinite);
-  const start = Math.max(100_000, ...used);
-  return `${start}-${start + 65_535}`;
+/** What decides which ids are free on this machine. */
+export function idFiles(from = SYSTEM_SOURCES): IdFiles {
+  return {
+    subuid: read(from.subuid),
+    subgid: read(from.subgid),
+    passwd: read('/etc/passwd'),
+    group: read('/etc/group'),
+    loginDefs: read('/etc/login.defs'),
+  };
 }
 
 /** The command that gives a user subordinate ids on this machine. */
 export function subidAdvice(user: string, from = SYSTEM_SOURCES): string {
-  const [uids, gids] = [freeRange(read(from.subuid)), freeRange(read(from.subgid))];
-  return `usermod --add-subuids ${uids} --add-subgids ${gids} ${user}`;
+  const range = freeRange(idFiles(from));
+  const span = range === undefined ? 'FIRST-LAST' : spanOf(range);
+  return `usermod --add-subuids ${span} --add-subgids ${span} ${user}`;
 }
+
+/** Where a directory service gives out the ranges, the files count for nothing. */
+export const subidsFromDirectory = (from = SYSTEM_SOURCES): boolean => hasNssSource(read(from.nsswitch));
 
 /** The name of the user we run as; undefined when the user database does not know it (then only numbers count). */
 export function ourName(passwd = '/etc/passwd'): string | undefined {

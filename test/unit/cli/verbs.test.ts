@@ -327,20 +327,48 @@ test('doctor', async () => {
     id,
     title: `step ${id}`,
     status,
+    code: status === 'ok' || status === 'skip' ? id : `${id}-bad`,
     detail: `about ${id}`,
     ...(hint === undefined ? {} : { hint }),
   });
   const run = (...checks: object[]) => cli(['doctor'], { api: { doctor: async () => checks as never } });
   const good = await run(check('a', 'ok', 'unused'), check('b', 'skip'));
   assert.equal([good.status, good.out], [0, 'ok    step a: about a\nskip  step b: about b\n\nall is well\n']);
-  const bad = await run(check('a', 'warn', 'do\nthis'), check('b', 'fail', 'that'));
+  const remedy = { meaning: 'no network', command: 'do it', admin: ['one', "two 'a\nb'"] };
+  const bad = await run({ ...check('a', 'warn'), ...remedy }, check('b', 'fail', 'that'));
   assert.is(bad.status, 1);
-  assert.match(
-    bad.out,
-    /^warn {2}step a: about a\n {6}-> do\n {6}-> this\nfail {2}step b: about b\n {6}-> that\n\n1 of 2 steps fail/,
-  );
+  assert.equal(bad.out.split('\n'), [
+    'warn  step a: about a [a-bad]',
+    '      no network',
+    '      -> you: do it',
+    '      -> administrator:',
+    '           one',
+    "           two 'a",
+    "           b'",
+    'fail  step b: about b [b-bad]',
+    '      -> hint: that',
+    '',
+    '1 of 2 steps fail: containers cannot run until this is changed',
+    'for the administrator: tsbox doctor --admin-request',
+    '',
+  ]);
   const json = await cli(['doctor', '--json'], { api: { doctor: async () => [check('a', 'ok')] } });
   assert.is(JSON.parse(json.out)[0].id, 'a');
+  const asked: unknown[] = [];
+  const some = await cli(['doctor', 'a', 'tun-closed'], {
+    api: {
+      doctor: async options => {
+        asked.push(options?.only);
+        return [check('a', 'ok')];
+      },
+    },
+  });
+  assert.equal(asked, [['a', 'tun-closed']]);
+  assert.is(some.out, 'ok    step a: about a\n\ntun-closed is not found here\n');
+  const items = [{ codes: ['tun-closed'], commands: ['chmod'] }];
+  const api = { adminRequest: async () => ({ text: '# please\n', items }) };
+  assert.is((await cli(['doctor', '--admin-request'], { api })).out, '# please\n');
+  assert.equal(JSON.parse((await cli(['doctor', '--admin-request', '--json'], { api })).out), items);
 });
 
 test('info and version', async () => {

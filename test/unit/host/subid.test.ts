@@ -3,14 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  freeRange,
-  hasNssSource,
-  nameIn,
-  parseGetsubids,
-  parseSubids,
-  subidsOf,
-} from '../../../src/host/subid.ts';
+import { hasNssSource, nameIn, parseGetsubids, parseSubids, subidsOf } from '../../../src/host/subid.ts';
 
 const test = suite('host/subid');
 const alice = { name: 'alice', uid: 1000 };
@@ -58,12 +51,6 @@ test('the name of a number in passwd: the first, the whole number', () => {
     [0, 1000, 100, 7].map(uid => nameIn(passwd, uid)),
     ['root', 'alice', undefined, undefined],
   );
-});
-
-test('the advice names a range that is free', () => {
-  assert.is(freeRange(''), '100000-165535');
-  assert.is(freeRange('bob:1000:10\n'), '100000-165535');
-  assert.is(freeRange('bob:100000:65536\neve:300000:1\nbad:x:y\n'), '300001-365536');
 });
 
 test('nsswitch.conf', () => {
