@@ -26,7 +26,9 @@ export function judgeCgroup(facts: CgroupFacts, selected: Selected): Answer {
 /** Where both say the same, once. */
 function reasons(refused: Selected['refused']): string {
   const all = new Set(refused.map(each => each.reason));
-  return all.size === 1 ? [...all].join() : refused.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
+  return all.size === 1
+    ? [...all].join()
+    : refused.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
 }
 
 /** `ends`: systemd ends the processes of a user with the last session. */

@@ -1,5 +1,5 @@
-import { CLOSED } from '../host/userns-closed.ts';
 import type { FileSystem } from '../host/filesystem.ts';
+import { CLOSED } from '../host/userns-closed.ts';
 import type { NetworkProbe } from '../network/driver.ts';
 import type { StorageProbe } from '../storage/driver.ts';
 import { type Answer, fail, ok, warn } from './doctor-answer.ts';
@@ -36,7 +36,8 @@ export interface HelperSaid {
 export function judgeHelper({ path, status, stdout, stderr }: HelperSaid, protocol: string): Answer {
   const version = stdout.trim();
   if (status === 0 && version === protocol) return ok(`${path}, protocol ${version}`);
-  const said = version || stderr.trim() || (status === null ? 'it was ended by a signal' : `status ${status}`);
+  const said =
+    version || stderr.trim() || (status === null ? 'it was ended by a signal' : `status ${status}`);
   return fail('helper-broken', `${path} does not speak protocol ${protocol}: ${said}`);
 }
 
@@ -88,7 +89,8 @@ export function judgeFilter(found: { nft?: string | undefined; iptables?: string
 /** Where `-p` listens when it is not told, and what it may bind. */
 export function judgePorts(facts: { address: string | undefined; start: number; root: boolean }): Answer {
   const where =
-    facts.address ?? '0.0.0.0 and ::, every address, as docker does (publish_address in config.toml changes it)';
+    facts.address ??
+    '0.0.0.0 and ::, every address, as docker does (publish_address in config.toml changes it)';
   const low = facts.start > 0 && !facts.root ? `; ports below ${facts.start} are root's` : '';
   return ok(`-p listens on ${where}${low}`);
 }
@@ -103,8 +105,7 @@ export interface IdsFound {
 }
 
 export function judgeIds({ mode, users, groups, warning, check }: IdsFound): Answer {
-  if (warning !== undefined)
-    return warn(check ?? 'subid-missing', (warning.split(';')[0] ?? warning).trim());
+  if (warning !== undefined) return warn(check ?? 'subid-missing', (warning.split(';')[0] ?? warning).trim());
   return ok(`${mode}: ${users} user ids, ${groups} group ids`);
 }
 

@@ -64,7 +64,9 @@ function delegateAll({ driver, delegation = '/sys/fs/cgroup', lacking, uid }: Ma
   if (driver === 'systemd')
     return asRoot(
       ...delegationCommands(CONTROLLERS),
-      uid === 0 ? '# the services of users have it after their next start' : '# it holds from the next login on',
+      uid === 0
+        ? '# the services of users have it after their next start'
+        : '# it holds from the next login on',
     );
   const above = delegation.slice(0, delegation.lastIndexOf('/'));
   return asRoot(...lacking.map(name => `echo +${name} > ${quoted(`${above}/cgroup.subtree_control`)}`));

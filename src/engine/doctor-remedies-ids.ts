@@ -27,16 +27,18 @@ export const IDS_REMEDIES: Remedies<
 
 function giveIds({ subids, user, usermod, local }: MachineFacts, lacks: Lacks): Remedy {
   if (subids.directory)
-    return asRoot(`# nsswitch.conf has another source (subid:): there, ${user} needs 65536 user ids and group ids`);
+    return asRoot(
+      `# nsswitch.conf has another source (subid:): there, ${user} needs 65536 user ids and group ids`,
+    );
   const { free } = subids;
   if (free === undefined)
     return asRoot('# no 65536 ids are free in a row: raise SUB_UID_MAX and SUB_GID_MAX in /etc/login.defs');
   const files = [...(lacks.uid ? ['subuid'] : []), ...(lacks.gid ? ['subgid'] : [])];
   if (usermod && local)
-    return asRoot(
-      `usermod ${files.map(file => `--add-${file}s ${spanOf(free)}`).join(' ')} ${quoted(user)}`,
-    );
-  return asRoot(...files.map(file => `echo ${quoted(`${user}:${free.start}:${free.count}`)} >> /etc/${file}`));
+    return asRoot(`usermod ${files.map(file => `--add-${file}s ${spanOf(free)}`).join(' ')} ${quoted(user)}`);
+  return asRoot(
+    ...files.map(file => `echo ${quoted(`${user}:${free.start}:${free.count}`)} >> /etc/${file}`),
+  );
 }
 
 interface Lacks {

@@ -48,10 +48,9 @@ function raiseLimit({ maxNamespaces = 0 }: MachineFacts): Remedy {
 
 /** Where a profile for this very path is there already, it has only not been loaded. */
 function giveProfile({ helper, profile }: MachineFacts): Remedy {
-  if (helper === undefined) return { hint: 'run ./install.sh again: the helper that gets the profile is missing' };
-  if (profile !== undefined && coversHelper(profile, helper)) return asRoot(`apparmor_parser -r ${PROFILE_FILE}`);
-  return asRoot(
-    `# whoever may write to ${helper} may then use user namespaces`,
-    ...profileCommands(helper),
-  );
+  if (helper === undefined)
+    return { hint: 'run ./install.sh again: the helper that gets the profile is missing' };
+  if (profile !== undefined && coversHelper(profile, helper))
+    return asRoot(`apparmor_parser -r ${PROFILE_FILE}`);
+  return asRoot(`# whoever may write to ${helper} may then use user namespaces`, ...profileCommands(helper));
 }

@@ -1,11 +1,11 @@
 import type { HostCheck } from '../errors.ts';
 import type { MachineFacts } from './doctor-facts.ts';
+import { installLine } from './doctor-packages.ts';
 import { CGROUP_REMEDIES } from './doctor-remedies-cgroup.ts';
 import { DEVICE_REMEDIES } from './doctor-remedies-devices.ts';
 import { IDS_REMEDIES } from './doctor-remedies-ids.ts';
 import { USERNS_REMEDIES } from './doctor-remedies-userns.ts';
 import { type AdminStep, install, type Remedies, type Remedy } from './doctor-remedy.ts';
-import { installLine } from './doctor-packages.ts';
 
 const PROGRAMS: Remedies<
   | 'node-old'

@@ -28,9 +28,7 @@ export function requestOf(checks: readonly DoctorCheck[], facts: MachineFacts): 
 
 /** Programs and switches of the kernel are each one part, so that one command does them all. */
 function partsOf(codes: readonly HostCheck[], facts: MachineFacts): Part[] {
-  const all = codes.flatMap(code =>
-    (REMEDIES[code](facts).admin ?? []).map(step => ({ code, step })),
-  );
+  const all = codes.flatMap(code => (REMEDIES[code](facts).admin ?? []).map(step => ({ code, step })));
   const joined = (title: string, has: (step: AdminStep) => boolean): Part[] => {
     const some = all.filter(({ step }) => has(step));
     if (some.length === 0) return [];

@@ -54,11 +54,7 @@ const early = async (step: Step, patient: Doctor): Promise<Answer | undefined> =
   step.early?.(patient).catch(error => answerOf(error, step));
 
 /** The id of the step that is missing, or the answer. */
-async function inTurn(
-  step: Step,
-  patient: Doctor,
-  before: readonly DoctorCheck[],
-): Promise<Answer | string> {
+async function inTurn(step: Step, patient: Doctor, before: readonly DoctorCheck[]): Promise<Answer | string> {
   const missing = (step.needs ?? []).find(id => {
     const status = before.find(check => check.id === id)?.status;
     return status === 'fail' || status === 'skip';
@@ -69,7 +65,8 @@ async function inTurn(
 /** The steps and what they stand on, in order. */
 function withGround(wanted: ReadonlySet<string>): Step[] {
   const all = new Set(wanted);
-  for (const step of [...STEPS].reverse()) if (all.has(step.id)) for (const id of step.needs ?? []) all.add(id);
+  for (const step of [...STEPS].reverse())
+    if (all.has(step.id)) for (const id of step.needs ?? []) all.add(id);
   return STEPS.filter(step => all.has(step.id));
 }
 

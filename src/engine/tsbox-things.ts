@@ -1,7 +1,7 @@
 import type { Engine } from './context.ts';
 import type * as T from './types.ts';
 
-/** The part of `Tsbox` that is about volumes and networks. */
+/** The part of `Tsbox` that is about volumes, networks and the machine. */
 export class ThingCalls {
   readonly #engine: Engine;
 
@@ -65,6 +65,25 @@ export class ThingCalls {
     options: { force?: boolean } = {},
   ): Promise<void> {
     await (await import('./network-connect.ts')).disconnectNetwork(this.#engine, network, container, options);
+  }
+
+  /**
+   * Walks the real path of `run` step by step. `isolation`: instead, a container that tries what must not work in it. `only`: checks (`userns`)
+   * or findings (`userns-apparmor`, as an error's `check` names them). Rejects with USAGE for a name that is neither.
+   */
+  async doctor(options: { isolation?: boolean; only?: readonly string[] } = {}): Promise<T.DoctorCheck[]> {
+    if (options.isolation) return (await import('./doctor-isolation.ts')).doctorIsolation(this.#engine);
+    return (await import('./doctor.ts')).doctor(this.#engine, options.only);
+  }
+
+  /** What an administrator can give that is missing here, as a script for root. Changes nothing. */
+  async adminRequest(): Promise<T.AdminRequest> {
+    return (await import('./doctor.ts')).adminRequest(this.#engine);
+  }
+
+  /** Which control groups containers get on this machine. */
+  async cgroup(): Promise<T.CgroupInfo> {
+    return (await import('./cgroup-info.ts')).cgroupInfo(this.#engine);
   }
 
   /**

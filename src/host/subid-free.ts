@@ -35,7 +35,9 @@ function takenIds(files: IdFiles): IdRange[] {
     ...ranges.map(([start = Number.NaN, count = Number.NaN]) => ({ start, count })),
     ...single.map(([start = Number.NaN]) => ({ start, count: 1 })),
   ];
-  const sound = taken.filter(r => Number.isSafeInteger(r.start) && Number.isSafeInteger(r.count) && r.count > 0);
+  const sound = taken.filter(
+    r => Number.isSafeInteger(r.start) && Number.isSafeInteger(r.count) && r.count > 0,
+  );
   return sound.sort((a, b) => a.start - b.start);
 }
 

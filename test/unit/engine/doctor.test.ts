@@ -41,7 +41,10 @@ for (const program of ['/bin/false', '/bin/echo', '/nonexistent/helper', '/etc/p
     for (const id of ['userns', 'idmap', 'mount', 'proc', 'pivot_root', 'seccomp', 'overlay'])
       assert.is(status[id], 'skip', id);
     assert.is(status.node, 'ok', 'what does not need it is checked all the same');
-    assert.is(checks.find(c => c.id === 'helper')?.code, program.startsWith('/non') ? 'helper-missing' : 'helper-broken');
+    assert.is(
+      checks.find(c => c.id === 'helper')?.code,
+      program.startsWith('/non') ? 'helper-missing' : 'helper-broken',
+    );
     assert.is(checks.find(c => c.id === 'proc')?.detail, 'waits for mount');
     assert.is(checks.find(c => c.id === 'mount')?.detail, 'waits for userns');
   });
@@ -77,12 +80,18 @@ test('ids are stable names, each once, and every problem is one line', async () 
       'linger',
     ],
   );
-  for (const check of checks) assert.not.match(check.detail + (check.hint ?? '') + (check.meaning ?? ''), /\n/);
-  for (const check of checks) assert.match(check.code, check.status === 'ok' || check.status === 'skip' ? check.id : /^[a-z0-9]+(-[a-z0-9]+)+$/);
+  for (const check of checks)
+    assert.not.match(check.detail + (check.hint ?? '') + (check.meaning ?? ''), /\n/);
+  for (const check of checks)
+    assert.match(
+      check.code,
+      check.status === 'ok' || check.status === 'skip' ? check.id : /^[a-z0-9]+(-[a-z0-9]+)+$/,
+    );
 });
 
 test('the checks that are asked for, with what they stand on but not showing it', async () => {
-  const ids = async (...only: string[]) => (await doctorWith('/bin/false', only)).map(c => `${c.id} ${c.status}`);
+  const ids = async (...only: string[]) =>
+    (await doctorWith('/bin/false', only)).map(c => `${c.id} ${c.status}`);
   assert.equal(await ids('proc'), ['proc skip']);
   assert.equal(await ids('node', 'node-old'), ['node ok']);
   assert.equal(await ids('userns-apparmor'), ['userns skip', 'mount skip']);
@@ -97,7 +106,10 @@ test('every finding belongs to steps that there are, and every step can find som
   for (const [code, { checks }] of Object.entries(FINDINGS))
     for (const id of checks) assert.ok(ids.includes(id), `${code}: ${id}`);
   const found = new Set(Object.values(FINDINGS).flatMap(({ checks }) => checks));
-  assert.equal(ids.filter(id => !found.has(id)), []);
+  assert.equal(
+    ids.filter(id => !found.has(id)),
+    [],
+  );
   for (const step of STEPS) assert.ok(FINDINGS[step.otherwise].checks.includes(step.id), step.id);
 });
 

@@ -24,11 +24,7 @@ const CASES: readonly (readonly [string, Partial<IdFiles>, string | undefined])[
   ['an account of a directory', { passwd: 'eve:x:150000:100::/:\n' }, '150001-215536'],
   ['a group of a directory', { group: 'staff:x:150000:eve\n' }, '150001-215536'],
   ['lines that are none', { subuid: 'bad:x:y\n:::\nalice\n' }, '100000-165535'],
-  [
-    'the whole space is given away',
-    { subuid: 'a:100000:600000000\n' },
-    undefined,
-  ],
+  ['the whole space is given away', { subuid: 'a:100000:600000000\n' }, undefined],
   ['the last that fits', { subuid: 'a:100000:599934465\n' }, '600034465-600100000'],
   ['one less', { subuid: 'a:100000:599934466\n' }, undefined],
   [
