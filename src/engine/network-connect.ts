@@ -1,14 +1,18 @@
+import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
 import type { HolderRecord } from '../network/networks.ts';
 import { askHolder } from '../runtime/holder.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
+import { containerDirectory } from '../store/containers.ts';
 import { changeRecord } from '../store/containers-change.ts';
 import { recordEvent } from '../store/events.ts';
+import { withLock } from '../store/lock.ts';
 import type { NetworkRecord } from '../store/network-record.ts';
 import { readNetwork } from '../store/networks.ts';
 import type { Engine } from './context.ts';
-import { find } from './find.ts';
+import { refreshEtcFiles } from './etc-live.ts';
+import { type Found, find } from './find.ts';
 import { mapsFor } from './machine.ts';
 import { endpointOf } from './network-choice.ts';
 import { readEndpoints, release, releaseEndpoint, takeEndpoint, writeStates } from './network-endpoints.ts';
@@ -22,8 +26,31 @@ export async function connectNetwork(
   container: string,
   options: NetworkConnectOptions = {},
 ): Promise<void> {
-  const { record, state } = await find(engine, container);
-  const network = await readNetwork(engine.paths, nameOrId);
+  await alone(engine, container, async ({ record, state }) => {
+    const network = await readNetwork(engine.paths, nameOrId);
+    await connect(engine, record, state, network, options);
+    tell(engine, network, 'connect', record);
+  });
+}
+
+/** Two changes of one container's networks at the same time would each take eth1. */
+async function alone(
+  engine: Engine,
+  container: string,
+  work: (found: Found) => Promise<void>,
+): Promise<void> {
+  const { record } = await find(engine, container);
+  const lock = join(containerDirectory(engine.paths, record.id), 'networks.lock');
+  await withLock(lock, async () => work(await find(engine, record.id)));
+}
+
+async function connect(
+  engine: Engine,
+  record: ContainerRecord,
+  state: ContainerState,
+  network: NetworkRecord,
+  options: NetworkConnectOptions,
+): Promise<void> {
   checkKind(record, network);
   if (record.network.networks?.some(each => each.network === network.name))
     throw new TsboxError('CONFLICT', `container ${record.name} is in network ${network.name} already`);
@@ -32,12 +59,11 @@ export async function connectNetwork(
     ...rest,
     ...(aliases && { networkAliases: aliases }),
   });
-  if (state.status === 'running') await join(engine, record, network, wanted);
+  if (state.status === 'running') await addTo(engine, record, network, wanted);
   await changeRecord(engine.paths, record.id, now => ({
     ...now,
     network: { ...now.network, networks: [...(now.network.networks ?? []), wanted] },
   }));
-  tell(engine, network, 'connect', record);
 }
 
 /** Only in the holder's user namespace can a container be given interfaces. */
@@ -50,7 +76,7 @@ function checkKind(record: ContainerRecord, network: NetworkRecord): void {
   );
 }
 
-async function join(
+async function addTo(
   engine: Engine,
   record: ContainerRecord,
   network: NetworkRecord,
@@ -77,7 +103,9 @@ async function join(
     gateways: network.internal ? [] : gateways,
     mac,
   };
-  writeStates(engine, record.id, [...states, { ...mine, aliases: names.slice(1, -1) }]);
+  const now = [...states, { ...mine, aliases: names.slice(1, -1) }];
+  writeStates(engine, record.id, now);
+  await refreshEtcFiles(engine, record, states, now);
 }
 
 /** `tsbox network disconnect`. */
@@ -87,15 +115,27 @@ export async function disconnectNetwork(
   container: string,
   { force = false } = {},
 ): Promise<void> {
-  const { record, state } = await find(engine, container);
-  const network = await readNetwork(engine.paths, nameOrId);
+  await alone(engine, container, async ({ record, state }) => {
+    const network = await readNetwork(engine.paths, nameOrId);
+    if (await disconnect(engine, record, state, network, force)) tell(engine, network, 'disconnect', record);
+  });
+}
+
+/** False when it was not in it and that is no matter. */
+async function disconnect(
+  engine: Engine,
+  record: ContainerRecord,
+  state: ContainerState,
+  network: NetworkRecord,
+  force: boolean,
+): Promise<boolean> {
   const there = record.network.networks?.some(each => each.network === network.name) ?? false;
-  if (!there && force) return;
+  if (!there && force) return false;
   if (!there)
     throw new TsboxError('CONFLICT', `container ${record.name} is not in network ${network.name}`, {
       hint: `tsbox network inspect ${network.name}`,
     });
-  if (state.status === 'running') await leave(engine, record, network, state);
+  if (state.status === 'running') await leave(engine, record, network);
   await changeRecord(engine.paths, record.id, now => ({
     ...now,
     network: {
@@ -103,24 +143,17 @@ export async function disconnectNetwork(
       networks: (now.network.networks ?? []).filter(each => each.network !== network.name),
     },
   }));
-  tell(engine, network, 'disconnect', record);
+  return true;
 }
 
-async function leave(
-  engine: Engine,
-  record: ContainerRecord,
-  network: NetworkRecord,
-  _state: ContainerState,
-): Promise<void> {
+async function leave(engine: Engine, record: ContainerRecord, network: NetworkRecord): Promise<void> {
   await ask(engine, record, [['detach', network.id]]);
   const states = readEndpoints(engine, record.id);
   const gone = states.find(each => each.id === network.id);
   if (gone) await release(engine, record.id, network.name, gone.addresses);
-  writeStates(
-    engine,
-    record.id,
-    states.filter(each => each.id !== network.id),
-  );
+  const now = states.filter(each => each.id !== network.id);
+  writeStates(engine, record.id, now);
+  await refreshEtcFiles(engine, record, states, now);
 }
 
 async function ask(engine: Engine, record: ContainerRecord, records: readonly HolderRecord[]): Promise<void> {

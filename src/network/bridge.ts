@@ -1,4 +1,5 @@
 import type { NetworkDriver, NetworkRequest, NetworkSetup } from './driver.ts';
+import { nameserversOf } from './etc-live.ts';
 import { forwardServices, servedByForwarder } from './forward.ts';
 import { namespaceOps } from './netns.ts';
 
@@ -11,15 +12,12 @@ export const bridge: NetworkDriver = {
   probe: async () => ({ ok: true }),
   setup(request: NetworkRequest): NetworkSetup {
     const endpoints = request.endpoints ?? [];
-    const open = endpoints.filter(endpoint => !endpoint.network.internal);
-    const gateways = [...open, ...endpoints][0]?.gateways ?? [];
     const addresses = endpoints.flatMap(endpoint => endpoint.addresses.map(text => text.replace(/\/.*/, '')));
     return {
       netns: 'new',
       ops: namespaceOps(),
       services: forwardServices(request),
-      // Each name server knows of all networks of who asks; that of a network without a way out asks nobody else.
-      nameservers: gateways,
+      nameservers: nameserversOf(endpoints),
       resolver: true,
       ...(addresses[0] !== undefined && { address: addresses[0] }),
       addresses,
