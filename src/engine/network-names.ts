@@ -1,25 +1,25 @@
 import { answerQuery, failure, type NameQuery } from '../network/dns-answer.ts';
 import { forward, HostServers } from '../network/dns-forward.ts';
 import { NameTable } from '../network/names.ts';
+import { FdLink } from '../runtime/link.ts';
 import { encodeFrame, FrameReader } from '../runtime/wire.ts';
-import { builtin } from '../util/builtin.ts';
 
 /**
  * The process that answers questions for names. The holder of the networks, which has the sockets that they come to, tells it on a
  * descriptor who is called what and hands it the questions; what is not of the networks is asked of the machine's servers. It ends
  * with the descriptor.
  */
-export function answerNames(descriptor: number): Promise<void> {
-  const socket = new (builtin('node:net').Socket)({ fd: descriptor, readable: true, writable: true });
+export async function answerNames(descriptor: number): Promise<void> {
+  // Not node:net: Bun's sockets take no descriptor.
+  const link = new FdLink(descriptor);
   const reader = new FrameReader();
-  const names = new Answerer((token, packet) => socket.write(encodeFrame([['answer', token, packet]])));
-  return new Promise(resolve => {
-    socket.on('data', (chunk: Buffer) => {
-      for (const record of reader.push(chunk)) names.receive(record);
-    });
-    socket.on('error', () => resolve());
-    socket.on('close', () => resolve());
+  let sent = Promise.resolve();
+  const names = new Answerer((token, packet) => {
+    // On a thread: the holder may be writing to us, and then it reads when we have.
+    sent = sent.then(() => link.send(encodeFrame([['answer', token, packet]])));
   });
+  for (let chunk = await link.read(); chunk; chunk = await link.read())
+    for (const record of reader.push(chunk)) names.receive(record);
 }
 
 /** More than this many questions at a time are not asked of others: something asks in a circle, or to do harm. */

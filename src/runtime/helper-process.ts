@@ -84,7 +84,7 @@ class Ready implements HelperProcess {
 
 function spawned({ helper, role, id, stdio, front }: HelperRequest): HelperProcess {
   const streams = Array.isArray(stdio) ? stdio.slice(0, 3) : [stdio, stdio, stdio];
-  const child = spawnHelper(helper, [role, id.slice(0, 12)], {
+  const child = spawnHelper(helper, [role, id], {
     argv0: 'tsbox:',
     stdio: [...streams, 'pipe', ...(front ? ['pipe' as const] : [])],
   });

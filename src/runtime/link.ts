@@ -1,4 +1,4 @@
-import { closeSync, read, writeSync } from 'node:fs';
+import { closeSync, read, write, writeSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 
 /** The bytes between this process and a helper. */
@@ -27,6 +27,17 @@ export class FdLink implements Link {
     try {
       for (let at = 0; this.#fd >= 0 && at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
     } catch {} // EPIPE
+  }
+
+  /** As `write`, on a thread, resolved when it is done. One at a time. */
+  async send(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; this.#fd >= 0 && at < bytes.length; ) {
+      const n = await new Promise<number>(resolve =>
+        write(this.#fd, bytes, at, bytes.length - at, null, (error, count) => resolve(error ? 0 : count)),
+      );
+      if (n === 0) return;
+      at += n;
+    }
   }
 
   read(): Promise<Buffer | undefined> {
