@@ -1,9 +1,12 @@
 import { basename } from 'node:path';
 import type { Metafile } from 'esbuild';
 
-/** A piece of the program as esbuild's code splitting made it, in CommonJS. */
+/** The piece of the program that is loaded first. */
+export const ENTRY = './main.js';
+
+/** A piece of the program. */
 export interface Chunk {
-  /** As the others require it: `./chunk-X.js`. */
+  /** As the others import it: `./chunk-X.js`. */
   readonly name: string;
   readonly code: string;
 }

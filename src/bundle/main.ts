@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type BuildOptions, build, type TransformOptions, transform } from 'esbuild';
-import { type Chunk, chunkName, hotChunks, pack } from './chunks.ts';
+import { type Chunk, chunkName, ENTRY, hotChunks, pack } from './chunks.ts';
 import { HOT } from './hot.ts';
+import { link } from './link.ts';
 import { writeFilters } from './seccomp.ts';
 
 /** `npm run build:js`: everything in dist/ that is JavaScript. Run from the project's directory. */
@@ -42,23 +43,28 @@ async function buildCli(): Promise<void> {
     metafile: true,
     write: false,
   });
-  const chunks = await Promise.all(
-    outputFiles.map(async file => ({ name: chunkName(file.path), code: await toCommonJs(file.text) })),
-  );
-  const hot = hotChunks(metafile, new Set(['src/cli/main.ts', ...HOT]));
-  write(
-    'dist/tsbox.main.cjs',
-    chunks.filter(c => hot.has(c.name)),
-  );
+  const chunks = outputFiles.map(({ path, text }) => ({ name: chunkName(path), code: text }));
+  const linked = await link(chunks, hotChunks(metafile, new Set(['src/cli/main.ts', ...HOT])));
+  const small = await Promise.all(linked.map(async ({ name, code }) => ({ name, code: await minify(code) })));
+  const isMain = ({ name }: Chunk): boolean => name === ENTRY;
+  write('dist/tsbox.main.cjs', small.filter(isMain));
   write(
     'dist/tsbox.rest.cjs',
-    chunks.filter(c => !hot.has(c.name)),
+    small.filter(chunk => !isMain(chunk)),
   );
 }
 
-async function toCommonJs(text: string): Promise<string> {
-  const { platform, target, format, minifySyntax, minifyWhitespace, supported, logOverride } = PROGRAM;
-  const options = { platform, target, format, minifySyntax, minifyWhitespace, supported, logOverride };
+/** Names stay, for the stacks of errors. */
+async function minify(text: string): Promise<string> {
+  const { platform, target, legalComments, minifySyntax, minifyWhitespace } = PROGRAM;
+  const options = {
+    platform,
+    target,
+    legalComments,
+    minifySyntax,
+    minifyWhitespace,
+    minifyIdentifiers: true,
+  };
   return (await transform(text, options as TransformOptions)).code;
 }
 

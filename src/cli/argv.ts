@@ -5,7 +5,7 @@ import type { OptionMeta } from './options.ts';
 /**
  * docker's spellings, read the way docker's flag library (pflag) reads them. Pure. clipanion alone cannot: it refuses a
  * value that begins with `-`, `-p80:80`, `--ip6=x`, and takes `-itv /a:/b` for three switches. So the words are scanned
- * here and handed to clipanion in the one form that it reads without doubt.
+ * here, and clipanion's options take their values from what was found (parse.ts).
  */
 export interface Grammar {
   readonly options: readonly OptionMeta[];
@@ -141,21 +141,4 @@ export function parseBoolean(word: string): boolean | undefined {
 /** Splits argv into options and operands. Throws TsboxError USAGE (UnknownFlag for a flag that is not there). */
 export function scan(argv: readonly string[], grammar: Grammar): Scanned {
   return new Scanner(argv, grammar).scan();
-}
-
-/** The same command line as clipanion reads it: `--name=value`, `--switch` or `--no-switch`, `--`, operands. */
-export function toClipanion({ options, operands }: Scanned): string[] {
-  const words: string[] = [];
-  const switches = new Map<string, boolean>();
-  for (const { name, value } of options) {
-    if (typeof value === 'boolean') switches.set(name, value);
-    // A name with a digit is no option to clipanion's `=` form.
-    else if (/\d/.test(name)) words.push(name, value);
-    else words.push(`${name}=${value}`);
-  }
-  for (const [name, on] of switches) {
-    if (on) words.push(name);
-    else if (!name.startsWith('--no-')) words.push(`--no-${name.slice(2)}`);
-  }
-  return operands.length > 0 ? [...words, '--', ...operands] : words;
 }

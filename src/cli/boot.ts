@@ -7,18 +7,33 @@ import { Pack } from './pack.ts';
  * rest (src/bundle). The file begins as a shell script (boot.sh) that executes `node -- FILE ARGS`: without the `--`, Node
  * takes an `--env-file` among our arguments for its own, loads it into this process, and ends when it is missing.
  */
-const packs = ['tsbox.main', 'tsbox.rest'].map(name => new Pack(join(__dirname, name)));
-const modules = new Map<string, { exports: unknown }>();
+/** What a verb runs is a third of it all: each of the quickest has a cache of its own. */
+const KINDS: Readonly<Record<string, string>> = { run: 'run', start: 'run', exec: 'exec' };
+const kind = KINDS[process.argv[2] ?? ''] ?? 'any';
+const packs = ['tsbox.main', 'tsbox.rest'].map(name => new Pack(join(__dirname, name), kind));
+const modules = new Map<string, Loaded>();
+
+interface Loaded {
+  readonly exports: object;
+  /** Of the piece that is loaded first: sets what the others import from it, once. */
+  fill?: () => void;
+}
 
 function load(name: string): unknown {
   if (!name.startsWith('./')) return require(name);
   const known = modules.get(name);
-  if (known) return known.exports;
-  const module = { exports: {} };
+  if (known) return filled(known);
+  const module: Loaded = { exports: {} };
   modules.set(name, module);
   const body = packs[0]?.find(name) ?? packs[1]?.find(name);
   if (!body) throw new Error(`tsbox is installed incompletely: ${name} is missing; run ./install.sh again`);
   body(module.exports, load, module, __dirname);
+  return module.exports;
+}
+
+function filled(module: Loaded): object {
+  module.fill?.();
+  delete module.fill;
   return module.exports;
 }
 

@@ -11,14 +11,16 @@ export type Body = (exports: object, require: unknown, module: object, dirname: 
  */
 export class Pack {
   readonly #path: string;
+  readonly #cache: string;
   #table: Readonly<Record<string, Body>> | undefined;
   #script: Script | undefined;
   #tag = '';
   #cached = false;
 
-  /** `path` lacks `.cjs`; the cache is `path.cache`. */
-  constructor(path: string) {
+  /** `path` lacks `.cjs`; the cache is `path.KIND.cache`. */
+  constructor(path: string, kind: string) {
     this.#path = path;
+    this.#cache = `${path}.${kind}.cache`;
   }
 
   /** Reads the file when it is first asked. */
@@ -40,7 +42,7 @@ export class Pack {
 
   #readCache(): Buffer | undefined {
     try {
-      const bytes = readFileSync(`${this.#path}.cache`);
+      const bytes = readFileSync(this.#cache);
       const { length } = this.#tag;
       return bytes.toString('latin1', 0, length) === this.#tag ? bytes.subarray(length) : undefined;
     } catch {
@@ -53,12 +55,12 @@ export class Pack {
     if (!this.#script || (this.#cached && !grow)) return;
     try {
       accessSync(dirname(this.#path), constants.W_OK);
-      const temporary = `${this.#path}.cache.${process.pid}`;
+      const temporary = `${this.#cache}.${process.pid}`;
       writeFileSync(
         temporary,
         Buffer.concat([Buffer.from(this.#tag, 'latin1'), this.#script.createCachedData()]),
       );
-      renameSync(temporary, `${this.#path}.cache`);
+      renameSync(temporary, this.#cache);
     } catch {
       // An installation of somebody else's: it starts without a cache.
     }

@@ -1,6 +1,6 @@
 import { TsboxError } from '../errors.ts';
-import { type Grammar, longest, type Scanned, scan, toClipanion } from './argv.ts';
-import { CliBuilder, type CommandBuilder, type RunState } from './clipanion.ts';
+import { type Grammar, longest, type Scanned, scan } from './argv.ts';
+import { CommandBuilder, NoLimits, type RunState } from './clipanion.ts';
 import type { Operands, Verb, VerbClass } from './command.ts';
 import type { CliContext } from './context.ts';
 import { Declared, metaOf, type OptionMeta } from './options.ts';
@@ -60,17 +60,36 @@ function takeOptions(command: Verb, declared: readonly [string, Declared][], sca
   }
 }
 
-/** Lets clipanion bind the words to the fields. */
+/** Lets clipanion's options and operands take their values. */
 function fill(command: Verb, scanned: Scanned): void {
   const fields = Object.entries(command).filter((entry): entry is [string, Field] => isField(entry[1]));
-  const cli = new CliBuilder({ binaryName: 'tsbox' });
-  const builder = cli.command() as unknown as CommandBuilder<object>;
+  const builder = new CommandBuilder<object>(0, { binaryName: 'tsbox' });
   for (const [key, field] of fields) field.definition(builder, key);
-  builder.setContext({});
-  const state = cli.compile().process(toClipanion(scanned));
+  const state = stateOf(builder, scanned);
   for (const [key, field] of fields) {
     Object.assign(command, { [key]: field.transformer(builder, key, state, command.context) });
   }
+}
+
+/**
+ * What clipanion's state machine would come to with these words. There is nothing left for it to decide: argv.ts told options
+ * from operands, and the number of operands is right. Building the machine takes longer than all the rest of parsing.
+ */
+function stateOf({ arity }: CommandBuilder<object>, { options, operands }: Scanned): RunState {
+  const trailing = operands.length - arity.trailing.length;
+  const isFixed = (i: number): boolean => i < arity.leading.length || i >= trailing;
+  const more = arity.extra === NoLimits ? NoLimits : true;
+  return {
+    candidateUsage: null,
+    requiredOptions: [],
+    errorMessage: null,
+    ignoreOptions: false,
+    options: [...options],
+    path: [],
+    positionals: operands.map((value, i) => ({ value, extra: isFixed(i) ? false : more })),
+    remainder: null,
+    selectedIndex: 0,
+  };
 }
 
 function checkCount(name: string, verb: VerbClass, count: number): void {

@@ -1,5 +1,6 @@
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasErrno } from '../errors.ts';
 import { giveToStore } from '../host/owner.ts';
 import type { NetworkSetup } from '../network/driver.ts';
 import { hostnameFile, hostsFile, resolvConf } from '../network/etc-files.ts';
@@ -52,14 +53,24 @@ function sharedFiles(engine: Engine, record: ContainerRecord): Record<string, st
 function writeAnew(engine: Engine, path: string, content: string): void {
   const made = `${path}.${process.pid}`;
   try {
-    rmSync(made, { force: true });
-    writeFileSync(made, content, { flag: 'wx' });
+    unlessThere(made, () => writeFileSync(made, content, { flag: 'wx' }));
     // Whatever the umask: any user inside must be able to read it; the store above keeps others out.
     chmodSync(made, 0o644);
     giveToStore(engine.paths.root, made);
     renameSync(made, path);
   } catch (error) {
     throw ioError(error, `cannot write ${path}`);
+  }
+}
+
+/** A process with our pid may have been killed before its rename. */
+function unlessThere(path: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error;
+    unlinkSync(path);
+    write();
   }
 }
 

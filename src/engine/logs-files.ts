@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { promises, readdirSync, statSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { ioError } from '../store/atomic.ts';
@@ -38,7 +38,7 @@ const inodeOf = (path: string): number | undefined => statSync(path, { throwIfNo
 
 /** Undefined when there is none. */
 export async function openLog(path: string): Promise<FileHandle | undefined> {
-  return open(path, 'r').catch((error: unknown) => {
+  return promises.open(path, 'r').catch((error: unknown) => {
     if (hasErrno(error, 'ENOENT')) return undefined;
     throw ioError(error, `cannot read ${path}`);
   });

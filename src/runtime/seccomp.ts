@@ -8,7 +8,6 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { arch as processArch } from 'node:process';
 import { hasErrno, TsboxError } from '../errors.ts';
 import { FROM_SOURCE, HERE } from '../host/here.ts';
 import { DEFAULT_CAPABILITIES } from './capabilities.ts';
@@ -117,7 +116,7 @@ async function cached(cacheDir: string, name: string, make: () => Promise<Uint8A
 }
 
 /** Node's `arch` where there is a table for it. */
-function nativeArch(name: string = processArch): NativeArch {
+function nativeArch(name: string = process.arch): NativeArch {
   if (name === 'x64' || name === 'arm64') return name;
   throw new TsboxError('HOST', `there is no seccomp filter for the architecture ${name}`, {
     hint: 'run without one: --security-opt seccomp=unconfined',

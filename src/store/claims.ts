@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TsboxError } from '../errors.ts';
 import { rmdir } from '../util/files.ts';
 import { takeNamedWorkDir, type WorkDir } from './workdir.ts';
@@ -40,6 +39,7 @@ async function waitForClaim(path: string, { signal, onWait }: ClaimOptions): Pro
     const claim = await takeNamedWorkDir(path);
     if (claim) return claim;
     if (!waited) onWait?.();
+    const { setTimeout: sleep } = await import('node:timers/promises');
     await sleep(LOOK_AGAIN, undefined, signal && { signal }).catch((cause: unknown) => {
       throw new TsboxError('ABORTED', 'cancelled', { cause });
     });

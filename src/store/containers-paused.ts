@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Paths } from '../host/paths.ts';
+import { rm, writeFile } from '../util/files.ts';
 import { containerDirectory } from './containers-read.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import type { Paths } from '../host/paths.ts';
+import { rm, writeFile } from '../util/files.ts';
 import { readJson, writeFileAtomic } from './atomic.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { containerDirectory } from './containers-read.ts';

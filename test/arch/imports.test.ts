@@ -48,6 +48,7 @@ const HOMES: Record<string, RegExp> = {
   tar: /^src\/layer\//,
   fzstd: /^src\/layer\//,
   esbuild: /^src\/bundle\//,
+  rollup: /^src\/bundle\//,
   undici: /^src\/registry\//,
   'smol-toml': /^src\/(host|registry)\//,
   'node:child_process': /^src\/host\/spawn\.ts$/,
