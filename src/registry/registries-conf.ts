@@ -20,8 +20,7 @@ export interface MirrorRule {
 }
 
 /**
- * The registries of one file. Short-name aliases are read elsewhere (aliases.ts); unqualified-search-registries are not: a short
- * name without an alias means docker.io here, as in docker. Throws USAGE with the file's name: a blocked registry must not be asked because of a typing error.
+ * The registries of one file; what short names mean is read elsewhere (aliases.ts). Throws USAGE with the file's name: a blocked registry must not be asked because of a typing error.
  */
 export function parseRegistriesConf(text: string, file: string): readonly RegistryRule[] {
   // Most installations have only comments or aliases in it; then there is nothing to parse.

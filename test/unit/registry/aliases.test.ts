@@ -44,6 +44,25 @@ test('no file, no aliases, an empty alias', async ({ home }) => {
   assert.is(await find('fedora'), undefined);
 });
 
+test('unqualified-search-registries: the first, unless docker.io is among them', async ({ home }) => {
+  const list = (...items: string[]) => `unqualified-search-registries = ${JSON.stringify(items)}\n`;
+  say(home, `${list('one.example', 'two.example:5000')}[aliases]\n"fedora" = "r.example/fedora"\n`);
+  assert.is(await find('ubi9/ubi'), 'one.example/ubi9/ubi');
+  assert.is(await find('fedora'), 'r.example/fedora');
+  assert.is(await find('fedora', { fedora: 'own.example/f' }), 'own.example/f');
+  say(home, `${list('one.example', 'docker.io')}[aliases]\nfedora = ""\n`);
+  assert.is(await find('ubi9'), undefined);
+  assert.is(await find('fedora'), undefined);
+  say(home, list());
+  assert.is(await find('ubi9'), undefined);
+  say(home, `# ${list('one.example')}`);
+  assert.is(await find('ubi9'), undefined);
+  say(home, 'unqualified-search-registries = "one.example"\n');
+  await failsWith(find('ubi9'), 'USAGE', /is not a list of registries/);
+  say(home, list('no registry'));
+  await failsWith(find('ubi9'), 'BAD_REFERENCE', /invalid image reference/);
+});
+
 test('nonsense is said with the file', async ({ home }) => {
   say(home, '[aliases]\nfedora = \n');
   await failsWith(find('fedora'), 'USAGE', /registries\.conf is not valid TOML/);
