@@ -16,7 +16,7 @@ import type { LoginOptions, LoginResult, LogoutResult } from './types.ts';
 
 /**
  * Shows a registry who we are and, when it agrees, keeps the credentials where docker does: with the credential helper that its
- * `config.json` names, else in that file (0600). Without a user name, those that are kept already are tried. Throws
+ * `config.json` names, else in that file (0600); in place of the password the identity token, where the registry gives one. Without a user name, those that are kept already are tried. Throws
  * UNAUTHORIZED, REGISTRY, USAGE, HOST, IO; then nothing is kept.
  */
 export async function login(
@@ -33,9 +33,11 @@ export async function login(
       hint: 'give a user name and a password',
     });
   }
-  await prove(engine, registry, credentials, limits);
+  const token = await prove(engine, registry, credentials, limits);
   const known = { registry, username: credentials.username };
-  return given === undefined ? known : { ...known, ...(await keep(engine, registry, given)) };
+  if (given === undefined) return known;
+  const kept = token === undefined ? given : new Credentials(given.username, token, true);
+  return { ...known, ...(await keep(engine, registry, kept)) };
 }
 
 /** Forgets the credentials for a registry. `removed`: there were some where `login` keeps them. Throws HOST, IO, USAGE. */
@@ -65,15 +67,17 @@ function registryName(text = ''): string {
   });
 }
 
+/** The refresh token, if the registry's token server gave one. */
 async function prove(
   engine: Engine,
   host: string,
   credentials: Credentials,
   limits: NetworkLimits | undefined,
-): Promise<void> {
-  await withNetwork(engine, limits, async network => {
+): Promise<string | undefined> {
+  return withNetwork(engine, limits, async network => {
     const { reporter, signal } = engine;
     let asked = false;
+    let token: string | undefined;
     const client = new RegistryClient({
       ...network,
       reporter,
@@ -83,10 +87,14 @@ async function prove(
         asked = true;
         return credentials;
       },
+      onRefreshToken: given => {
+        token = given;
+      },
     });
     const response = await client.request({ method: 'GET', path: '/v2/', scope: '', expect: [200] });
     response.body.cancel();
     if (!asked) reporter.warn(`registry ${host} lets everybody in: the credentials were not checked`);
+    return token;
   });
 }
 

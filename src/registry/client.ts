@@ -21,6 +21,8 @@ export interface ClientOptions {
   readonly signal?: AbortSignal | undefined;
   /** In place of the credentials of the user's files. */
   readonly credentials?: () => Promise<Credentials | undefined>;
+  /** Asks the token server for a refresh token as well; called with the one that it gives, if it does. */
+  readonly onRefreshToken?: (token: string) => void;
 }
 
 /** A request to one repository of one registry. */
@@ -59,7 +61,10 @@ export class RegistryClient {
       token: async wanted => {
         const { fetchToken } = await import('./token.ts');
         const rules = { ...this.#redirects(), host: source.host, signal: options.signal };
-        return fetchToken(options.http, { ...wanted, ...rules });
+        const offline = options.onRefreshToken !== undefined;
+        const token = await fetchToken(options.http, { ...wanted, ...rules, offline });
+        if (token.refresh !== undefined) options.onRefreshToken?.(token.refresh);
+        return token;
       },
     });
   }

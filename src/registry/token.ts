@@ -18,6 +18,8 @@ export interface TokenRequest {
   /** The registry is spoken to over plain HTTP, so its token server may be too. */
   readonly plainHttp: boolean;
   insecureHost(host: string): boolean;
+  /** Ask for a refresh token, too, that may be kept in place of the password. */
+  readonly offline?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -25,6 +27,8 @@ export interface Token {
   readonly value: string;
   /** Epoch milliseconds; some margin is taken off. */
   readonly until: number;
+  /** An OAuth2 refresh token (docker's identity token), from a server that gives such. */
+  readonly refresh?: string;
 }
 
 const MAX_ANSWER = 256 << 10;
@@ -59,21 +63,26 @@ function realmUrl({ realm, host, plainHttp }: TokenRequest): URL {
   );
 }
 
-function tokenGet(url: URL, { service, scope, credentials }: TokenRequest): HttpRequest {
+function tokenGet(url: URL, { service, scope, credentials, offline }: TokenRequest): HttpRequest {
   if (service !== undefined) url.searchParams.set('service', service);
   for (const one of scope.split(' ')) if (one !== '') url.searchParams.append('scope', one);
   if (credentials === undefined) return { method: 'GET', url, headers: ACCEPT };
   url.searchParams.set('account', credentials.username);
+  if (offline === true) {
+    url.searchParams.set('offline_token', 'true');
+    url.searchParams.set('client_id', CLIENT);
+  }
   return { method: 'GET', url, headers: { ...ACCEPT, authorization: credentials.basic() } };
 }
 
 function oauthPost(url: URL, { service = '', scope, credentials }: TokenRequest): HttpRequest {
-  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'tsbox', service, scope });
+  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: CLIENT, service, scope });
   form.set('refresh_token', credentials?.secret() ?? '');
   const headers = { ...ACCEPT, 'content-type': 'application/x-www-form-urlencoded' };
   return { method: 'POST', url, headers, body: form.toString() };
 }
 
+const CLIENT = 'tsbox';
 const ACCEPT = { accept: 'application/json' };
 
 async function refused(response: HttpResponse, wanted: TokenRequest): Promise<TsboxError> {
@@ -96,7 +105,9 @@ async function readToken(response: HttpResponse, url: URL): Promise<Token> {
     throw new TsboxError('REGISTRY', `the token server ${shownUrl(url)} did not answer with a token`);
   }
   const seconds = Number(doc.expires_in) || DEFAULT_SECONDS;
-  return { value, until: Date.now() + Math.max(seconds - 10, 5) * 1000 };
+  const refresh = typeof doc.refresh_token === 'string' && doc.refresh_token !== '' && doc.refresh_token;
+  const until = Date.now() + Math.max(seconds - 10, 5) * 1000;
+  return { value, until, ...(refresh && { refresh }) };
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> {

@@ -38,6 +38,8 @@ export interface FakeAuth {
   /** Bearer: give tokens to people without credentials. */
   anonymous?: boolean;
   expiresIn?: number;
+  /** Bearer: the refresh token for whoever asks for one with the password, and that is good for tokens itself. */
+  refresh?: string;
   /** Default: this server's own /token. */
   realm?: string;
 }
@@ -198,18 +200,29 @@ export class FakeRegistry {
     );
   }
 
-  #token(request: IncomingMessage, url: URL, response: ServerResponse): unknown {
+  async #token(request: IncomingMessage, url: URL, response: ServerResponse): Promise<unknown> {
     const given = request.headers.authorization;
-    const known = this.auth !== undefined && given === basic(this.auth);
-    const allowed = known || (given === undefined && this.auth?.anonymous === true);
+    const form = new URLSearchParams(request.method === 'POST' ? await textOf(request) : '');
+    const refresh = this.auth?.refresh;
+    const refreshes = form.get('grant_type') === 'refresh_token' && form.get('refresh_token') === refresh;
+    const known = this.auth !== undefined && (given === basic(this.auth) || refreshes);
+    const allowed =
+      known || (request.method === 'GET' && given === undefined && this.auth?.anonymous === true);
     if (!allowed) return response.writeHead(401).end('{"details":"incorrect username or password"}');
     const token = `t${this.tokens.size}-${url.searchParams.get('scope')?.length ?? 0}`;
     const seconds = this.auth?.expiresIn ?? 300;
+    const offered = url.searchParams.get('offline_token') === 'true' && { refresh_token: refresh };
     this.tokens.set(token, Date.now() + seconds * 1000);
     return response
       .writeHead(200, { 'content-type': 'application/json' })
-      .end(JSON.stringify({ token, expires_in: seconds }));
+      .end(JSON.stringify({ token, expires_in: seconds, ...offered }));
   }
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces).toString();
 }
 
 export function startFakeRegistry(tls?: { key: string; cert: string }): Promise<FakeRegistry> {

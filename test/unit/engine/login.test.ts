@@ -34,6 +34,25 @@ test('a token server vouches', async scene => {
   assert.equal(await logout(scene.engine, host), { registry: host, removed: false });
 });
 
+test('an identity token is kept in place of the password, and is good for the next time', async scene => {
+  withTokens(scene);
+  scene.registry.auth = { ...scene.registry.auth, scheme: 'bearer', refresh: 'again-and-again' };
+  const { host } = scene.registry;
+  await login(scene.engine, me(scene), LIMITS);
+  assert.equal(JSON.parse(readFileSync(fileOf(scene), 'utf8')), {
+    auths: { [host]: { auth: Buffer.from('me:').toString('base64'), identitytoken: 'again-and-again' } },
+  });
+  assert.equal(await login(scene.engine, { registry: host }, LIMITS), { registry: host, username: 'me' });
+  assert.is(scene.registry.count(/^\/token/, 'POST'), 1);
+  scene.registry.auth = { ...scene.registry.auth, scheme: 'bearer', refresh: 'withdrawn' };
+  const error = await failsWith(
+    login(scene.engine, { registry: host }, LIMITS),
+    'UNAUTHORIZED',
+    /refuses the credentials given/,
+  );
+  assert.not.match(JSON.stringify([error, scene.warned]), /again-and-again/);
+});
+
 test('it refuses: nothing is kept, nothing is said of the password', async scene => {
   withTokens(scene);
   const error = await failsWith(
