@@ -43,7 +43,7 @@ struct walk { /* one walk over a plan, in the process that the plan is about */
     X(session, "") X(barrier, "*s") X(owner, "dd") X(bound, "x") X(ids, "dd*d") X(nonewprivs, "") X(seccomp, "b") \
     X(landlock, "dd") X(keyring, "") X(idmap, "ss") X(selfcheck, "ddxxxxxdd") \
     X(caps, "xxxx") X(env, "*s") X(init, "") X(exec, "ss*s") X(rmtree, "s") X(chown, "sdd") X(listen, "ssddds") X(forward, "s") \
-    X(serve, "") X(asked, "") X(get, "s") X(put, "ss") X(affinity, "s") X(nice, "d")
+    X(serve, "") X(asked, "") X(get, "s") X(put, "ss") X(affinity, "s") X(nice, "d") X(share, "ddss")
 #define UNUSED __attribute__((unused))
 #define OP(name, ...) int op_##name(UNUSED struct walk *w, UNUSED const struct arg *a, UNUSED int n)
 #define DECLARE(name, format) OP(name);
@@ -85,4 +85,4 @@ extern const struct request *log_request; /* for log_write: path and limits of t
 extern int signal_pipe; int front_run(int session, const char *streams, const char *keys, size_t nkeys); /* -1: there is none */
 bool filter_keys(const char *keys, size_t nkeys, const char *in, size_t n, char *out, size_t *used);
 int holder_open(const struct request *q, int *user, char **said), holder_ask(const struct request *q, int fd, pid_t pid), net_ask(void), tether(char **argv); /* net/ */
-bool holder_said(int *fd, bool started); pid_t clone_inside(const struct request *q, int user, const char **step, char **said);
+void guest_begin(pid_t pid), guest_end(void); bool holder_said(int *fd, bool started); pid_t clone_inside(const struct request *q, int user, const char **step, char **said);

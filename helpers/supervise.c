@@ -69,7 +69,7 @@ static const char *begin(char **said) {
 }
 static void command_started(void) {
     S.pid = INIT.pid, S.since = text("%s", stamp()), S.started = session.live = true;
-    if (S.role == SUPERVISE) state_write(S.q, S.pid, S.since, 0, false);
+    if (S.role == SUPERVISE) guest_begin(S.pid), state_write(S.q, S.pid, S.since, 0, false);
     SAY("started", text("%d", S.pid), text("%llu", start_of(S.pid)));
 }
 static void stop_init(int signal) { if (INIT.pid > 0) kill(INIT.pid, signal); }
@@ -150,7 +150,7 @@ static void end_services(void) {
 /* The order is a promise: who hears of the end finds the record written, the services gone and the lock free. */
 static int finish(void) {
     bool ran = S.started || (S.role == ENTER && !S.failed); int status = ran ? docker_status(S.status) : FAIL;
-    session_end(); end_services();
+    guest_end(); session_end(); end_services();
     if (S.role == SUPERVISE && cgroup_end()) journal(S.q, stamp(), "\"oom\"");
     if (S.started && S.role == SUPERVISE) state_write(S.q, S.pid, S.since, S.status, true);
     if (session.listen >= 0) unlink(S.q->socket->s);

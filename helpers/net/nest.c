@@ -1,4 +1,4 @@
-/* How a container gets its place: a user namespace inside another, whose network namespace it is joined to or shares. */
+/* How a container gets its place: a user namespace inside another, whose network namespace it is joined to, or the one of another container. */
 #include "net.h"
 #include <sys/file.h>
 #include <sys/un.h>
@@ -52,13 +52,7 @@ bool holder_said(int *fd, bool started) {
     if (n <= 0) close_kept(fd), *fd = -1;
     return n > 0;
 }
-static int enter_both(const struct request *q, int user) {
-    if (user >= 0) return setns(user, CLONE_NEWUSER);
-    AUTO proc = open_proc((uint64_t)q->target[0].v, (uint64_t)q->target[1].v);
-    AUTO ns = proc < 0 ? -1 : openat(proc, "ns/user", O_RDONLY | O_CLOEXEC); AUTO net = proc < 0 ? -1 : openat(proc, "ns/net", O_RDONLY | O_CLOEXEC);
-    return ns < 0 || net < 0 || setns(ns, CLONE_NEWUSER) || setns(net, CLONE_NEWNET) ? -1 : 0;
-}
-/* As clone_with and map_ids, begun in another user namespace (`user`, or the target's, with its network): a process goes
+/* As clone_with and map_ids, begun in another user namespace (`user`, or the target's, with those of its namespaces that it shares): a process goes
  * there first; the child that it makes is ours. Returns 0 in the child; else its pid, or -1 with *step. */
 pid_t clone_inside(const struct request *q, int user, const char **step, char **said) {
     struct { pid_t pid; int error; char text[256]; } result = {-1, ESRCH, "clone"}; int p[2];
@@ -66,7 +60,7 @@ pid_t clone_inside(const struct request *q, int user, const char **step, char **
     pid_t between = fork();
     if (between == 0) {
         char *words = ""; const char *failed = NULL;
-        if (enter_both(q, user)) failed = "target";
+        if (user >= 0 ? setns(user, CLONE_NEWUSER) : guest_enter(q)) failed = "target";
         become_root(); prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
         if (!failed && (result.pid = clone_with((uint64_t)q->clone->v, true)) < 0) failed = "clone";
         if (result.pid == 0) return close(p[0]), close(p[1]), 0;

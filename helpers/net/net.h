@@ -17,5 +17,6 @@ void names_program(const struct record *argv), names_say(const char *p, size_t n
 void names_watch(const struct asked *a, const char *net), names_act(const struct asked *a, const char *net);
 void names_watch_own(void), names_act_own(void), names_drop(struct asked *a, const char *net);
 void names_replay(void); /* of the holder: all that is known, for a new process */
+int guest_enter(const struct request *q); /* -1 with errno */
 void watch_net(int fd); bool hit_net(int fd);
 _Noreturn void hold(int listener, int lock, const char *socket);

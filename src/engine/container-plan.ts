@@ -53,12 +53,15 @@ export async function containerPlan(
     header: { id: record.id, cwd: engine.paths.root, clone, ...place.header },
     maps,
     spec,
-    init: initPlan(spec, { rootfs: rootfs.ops, network: network.ops }),
+    init: initPlan(spec, { rootfs: rootfs.ops, network: [...place.ops, ...network.ops] }),
     services: [...rootfs.services, ...network.services, ...(await health(engine, record))],
     network,
     networkRequest,
   };
 }
+
+const sharesNamespaces = ({ namespaces: n }: ContainerRecord): boolean =>
+  n !== undefined && /^container:/m.test(`${n.pid}\n${n.ipc}`);
 
 /** Loaded only where the user namespace is not made in the machine's. */
 async function placeFor(
@@ -68,7 +71,8 @@ async function placeFor(
   endpoints: readonly Endpoint[] = [],
 ): Promise<Place> {
   const { driver } = record.network;
-  if (driver !== 'bridge' && driver !== 'container') return { maps, header: { maps }, shared: 0 };
+  const apart = driver !== 'bridge' && driver !== 'container';
+  if (apart && !sharesNamespaces(record)) return { maps, header: { maps }, shared: 0, ops: [] };
   return (await import('./network-place.ts')).placeOf(engine, record, maps, endpoints);
 }
 

@@ -37,6 +37,7 @@ export async function containerRecord(engine: Engine, input: RecordInput): Promi
     options,
     image: image.config,
     network: network.driver as NetworkDriverName,
+    networkOf: network.container,
     denySetgroups: maps.denySetgroups,
   });
   const shared = network.driver === 'host' || more.namespaces?.uts === 'host';

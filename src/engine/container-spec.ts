@@ -150,7 +150,9 @@ function ipcMounts({ namespaces: shared, shmSize }: ContainerRecord): Mount[] {
     options: [...safe, 'mode=1777', `size=${shmSize}`],
   };
   const queues = { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: safe };
-  return shared?.ipc === 'none' ? [queues] : [shm, queues];
+  // Of another container: the plan brings its /dev/shm (network-place.ts).
+  const bare = shared?.ipc === 'none' || shared?.ipc?.startsWith('container:');
+  return bare ? [queues] : [shm, queues];
 }
 
 /** A new sysfs needs a network namespace of one's own; with the host's, the host's sysfs is bound read-only. */

@@ -15,6 +15,8 @@ export interface MoreInput {
   readonly options: CreateOptions;
   readonly image: RunConfig;
   readonly network: NetworkDriverName;
+  /** `--network container:NAME`: the id of that one. */
+  readonly networkOf: string | undefined;
   /** Nobody inside can take further groups. */
   readonly denySetgroups: boolean;
 }
@@ -38,7 +40,7 @@ export interface MoreFields {
  * HOST.
  */
 export async function moreFields(engine: Engine, input: MoreInput): Promise<MoreFields> {
-  const namespaces = await namespaceFields(input);
+  const namespaces = await namespaceFields(engine, input);
   const [life, network, devices] = [
     await lifeFields(input),
     await networkFields(input),
@@ -86,11 +88,17 @@ function checkGroups(groups: readonly string[], denySetgroups: boolean): void {
     );
 }
 
-async function namespaceFields({ options, network }: MoreInput): Promise<NamespaceRecord | undefined> {
+async function namespaceFields(
+  engine: Engine,
+  { options, network, networkOf }: MoreInput,
+): Promise<NamespaceRecord | undefined> {
   const { pid, ipc, uts, cgroupns, sysctls, oomScoreAdj } = options;
   if ((pid ?? ipc ?? uts ?? cgroupns ?? sysctls ?? oomScoreAdj) === undefined) return undefined;
   const code = await import('./create-namespaces.ts');
-  const namespaces = code.parseNamespaces(options);
+  const parsed = code.parseNamespaces(options);
+  const namespaces = /^container:/m.test(`${parsed?.pid}\n${parsed?.ipc}`)
+    ? await (await import('./create-guest.ts')).sharedNamespaces(engine, parsed ?? {}, { network, networkOf })
+    : parsed;
   code.checkSysctls(sysctls ?? {}, namespaces, network === 'host' ? 'host' : 'new');
   code.checkOomScore(oomScoreAdj);
   return namespaces;

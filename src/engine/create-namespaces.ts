@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { TsboxError } from '../errors.ts';
-import type { NamespaceRecord } from '../store/container-record.ts';
+import type { NamespaceRecord, OfContainer } from '../store/container-record.ts';
 import type { CreateOptions } from './types.ts';
 
 const usage = (message: string, hint: string): TsboxError => new TsboxError('USAGE', message, { hint });
 
 /** --pid, --ipc, --uts, --cgroupns: which namespaces are not the container's own. Throws USAGE. */
 export function parseNamespaces(options: CreateOptions): NamespaceRecord | undefined {
-  const pid = chosen('pid', options.pid, ['host']);
-  const ipc = chosen('ipc', options.ipc, ['host', 'none', 'shareable']);
+  const pid = shared(options.pid) ?? chosen('pid', options.pid, ['host']);
+  const ipc = shared(options.ipc) ?? chosen('ipc', options.ipc, ['host', 'none', 'shareable']);
   const uts = chosen('uts', options.uts, ['host']);
   const cgroup = chosen('cgroupns', options.cgroupns, ['host']);
   if (uts && (options.hostname ?? options.domainname) !== undefined) {
@@ -26,6 +26,9 @@ export function parseNamespaces(options: CreateOptions): NamespaceRecord | undef
   };
 }
 
+const shared = (text: string | undefined): OfContainer | undefined =>
+  text?.startsWith('container:') ? (text as OfContainer) : undefined;
+
 function chosen<T extends string>(
   flag: string,
   text: string | undefined,
@@ -34,12 +37,6 @@ function chosen<T extends string>(
   if (text === undefined || text === '' || text === 'private') return undefined;
   const word = words.find(w => w === text);
   if (word !== undefined) return word;
-  if (text.startsWith('container:')) {
-    throw usage(
-      `--${flag} ${text}: each container has a user namespace of its own, which no other can enter`,
-      `to be in a running container: tsbox exec; or give both --${flag} host`,
-    );
-  }
   throw usage(
     `--${flag} ${JSON.stringify(text)} is not known`,
     `--${flag} ${['private', ...words].join(', ')}`,

@@ -7,9 +7,13 @@ import type { ContainerRecord } from '../store/container-record.ts';
  * be under Landlock, which forbids mounting.
  */
 export function isolationAnnotations(record: ContainerRecord): Record<string, string> {
+  // Landlock would let it neither signal nor trace the processes of the other one, which it is there for.
+  const among = record.namespaces?.pid?.startsWith('container:') ?? false;
   const plain = record.seccomp === 'default' && !mayMount(record);
   return {
-    ...(record.strict ? { [ANNOTATION.landlock]: 'must' } : plain && { [ANNOTATION.landlock]: 'try' }),
+    ...(record.strict
+      ? { [ANNOTATION.landlock]: 'must' }
+      : plain && !among && { [ANNOTATION.landlock]: 'try' }),
     ...(plain && { [ANNOTATION.nestedUserns]: 'off' }),
     // The default filter refuses every call about keys, and a keyring counts against the user's quota of 200.
     ...(record.seccomp !== 'default' && { [ANNOTATION.keyring]: 'true' }),

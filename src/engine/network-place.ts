@@ -1,16 +1,13 @@
 import { join } from 'node:path';
-import { TsboxError } from '../errors.ts';
 import { translate } from '../host/id-ranges.ts';
 import type { UsernsMaps } from '../host/idmap.ts';
 import { selfCommand } from '../host/self.ts';
 import { endpointRecords, networkRecords } from '../network/bridge-records.ts';
 import type { Endpoint, HolderRecord } from '../network/networks.ts';
 import { networkPrograms } from '../network/uplink.ts';
-import { CLONE } from '../plan/flags.ts';
+import type { Op } from '../plan/ops.ts';
 import type { Header, HolderHeader } from '../runtime/header.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
-import { containerState, readContainerRecord, shortId } from '../store/containers.ts';
-import { containerMaps } from './container-maps.ts';
 import type { Engine } from './context.ts';
 import { mapsFor } from './machine.ts';
 
@@ -23,6 +20,8 @@ export interface Place {
   readonly header: Pick<Header, 'maps' | 'holder' | 'inside' | 'target'>;
   /** CLONE_NEW* bits of namespaces that it does not get for itself. */
   readonly shared: number;
+  /** Before the pivot: what comes of another container. */
+  readonly ops: readonly Op[];
 }
 
 /**
@@ -35,7 +34,8 @@ export async function placeOf(
   maps: UsernsMaps,
   endpoints: readonly Endpoint[],
 ): Promise<Place> {
-  if (record.network.driver === 'container') return besides(engine, record, maps);
+  if (record.network.driver !== 'bridge')
+    return (await import('./guest-place.ts')).guestPlace(engine, record, maps);
   const outer = await mapsFor(engine, 'auto');
   const inner = nested(maps, outer);
   const request = startRequest(record, endpoints);
@@ -43,6 +43,7 @@ export async function placeOf(
     maps: inner,
     header: { maps: inner, holder: { ...holderPaths(engine), maps: outer, request } },
     shared: 0,
+    ops: [],
   };
 }
 
@@ -52,7 +53,7 @@ export const holderPaths = (engine: Engine): Pick<HolderHeader, 'lock' | 'socket
 });
 
 /** The same ids of the machine, in numbers of the holder's user namespace. Written directly: who makes it is root there. */
-function nested(maps: UsernsMaps, outer: UsernsMaps): UsernsMaps {
+export function nested(maps: UsernsMaps, outer: UsernsMaps): UsernsMaps {
   return {
     mode: maps.mode,
     uid: translate(outer.uid, maps.uid),
@@ -74,38 +75,3 @@ export const joinRecords = (id: string, endpoint: Endpoint, index: number): Hold
   ...networkRecords(endpoint.network, networkPrograms(endpoint.network)),
   ...endpointRecords(id, endpoint, index),
 ];
-
-async function besides(engine: Engine, record: ContainerRecord, maps: UsernsMaps): Promise<Place> {
-  const other = await readContainerRecord(engine.paths, record.network.container ?? '').catch(
-    (cause: unknown) => {
-      throw new TsboxError(
-        'NOT_FOUND',
-        `the container whose network this one has is gone: ${shortId(record.network.container ?? '')}`,
-        { cause },
-      );
-    },
-  );
-  const state = await containerState(engine.paths, other);
-  if (state.status !== 'running')
-    throw new TsboxError(
-      'BAD_STATE',
-      `the network of container ${other.name} cannot be joined: it is not running`,
-      {
-        hint: `tsbox start ${other.name}`,
-      },
-    );
-  const theirs = await containerMaps(engine, other);
-  if (JSON.stringify([theirs.uid, theirs.gid]) !== JSON.stringify([maps.uid, maps.gid]))
-    throw new TsboxError(
-      'USERNS',
-      `--network container:${other.name}: both must have one user namespace, and theirs maps other ids (${theirs.mode})`,
-      {
-        hint: `--userns ${theirs.mode === 'root' ? 'auto' : theirs.mode}`,
-      },
-    );
-  return {
-    maps: other.network.driver === 'bridge' ? nested(maps, await mapsFor(engine, 'auto')) : maps,
-    header: { target: { pid: state.pid, start: state.start }, inside: true },
-    shared: CLONE.NEWUSER | CLONE.NEWNET,
-  };
-}

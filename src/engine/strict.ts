@@ -37,7 +37,9 @@ function givenAway(record: ContainerRecord): string[] {
     ['--security-opt no-new-privileges=false', !record.noNewPrivileges],
     ['--network host', record.network.driver === 'host'],
     ['--pid host', record.namespaces?.pid === 'host'],
+    ['--pid container:', record.namespaces?.pid?.startsWith('container:') === true],
     ['--ipc host', record.namespaces?.ipc === 'host'],
+    ['--ipc container:', record.namespaces?.ipc?.startsWith('container:') === true],
     ['--uts host', record.namespaces?.uts === 'host'],
     ['--cgroupns host', record.namespaces?.cgroup === 'host'],
   ];

@@ -68,6 +68,7 @@ export const OP_NAMES = [
   'put',
   'affinity',
   'nice',
+  'share',
 ] as const;
 
 /** A process beside the container, walked by a child of the supervisor: network helper, FUSE server. */
@@ -212,6 +213,8 @@ export const ops = {
     op('listen', why, l.protocol, l.ip, l.first, l.last, l.inside, l.flags ?? '-'),
   forward: (socket: string, why: string) => op('forward', why, socket),
   serve: (why: string) => op('serve', why),
+  share: (from: { pid: number; start: number; path: string }, target: string, why: string) =>
+    op('share', why, from.pid, from.start, from.path, target),
   asked: (why: string) => op('asked', why),
   get: (path: string, why: string) => op('get', why, path),
   put: (path: string, mode: number | undefined, why: string) =>

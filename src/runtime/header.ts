@@ -34,8 +34,8 @@ export interface Header {
   readonly keepFds?: readonly number[];
   /** The container's user namespace is nested in that of the holder of the networks, which is asked for its interfaces. */
   readonly holder?: HolderHeader;
-  /** The container is cloned inside the user and network namespace of `target`. */
-  readonly inside?: boolean;
+  /** The container is cloned inside the user namespace of `target`, and those that the letters say: n network, i ipc, p pid. */
+  readonly inside?: string;
 }
 
 export interface HolderHeader {
@@ -94,7 +94,7 @@ export function headerRecords(h: Header): Record_[] {
     ...when(h.rotate, r => ['rotate', String(r.size), String(r.files)]),
     ...when(h.events, e => ['events', e.path, e.tail]),
     ...when(h.holder, holderRecord),
-    ...(h.inside ? [['inside', 'both']] : []),
+    ...when(h.inside, letters => ['inside', letters]),
     ...when(h.cgroup, path => ['cgroup', path]),
     ...(h.keepFds ?? []).map(fd => ['keepfd', String(fd)]),
   ];

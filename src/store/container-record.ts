@@ -109,11 +109,14 @@ export interface LimitsRecord {
   readonly parent?: string;
 }
 
+/** That of another container, by its full id. */
+export type OfContainer = `container:${string}`;
+
 /** Absent: a namespace of its own. */
 export interface NamespaceRecord {
-  readonly pid?: 'host';
-  /** `none`: its own, without /dev/shm. `shareable`: its own; what docker's word allows others is not offered. */
-  readonly ipc?: 'host' | 'none' | 'shareable';
+  readonly pid?: 'host' | OfContainer;
+  /** `none`: its own, without /dev/shm. `shareable`: its own, which other containers may share. */
+  readonly ipc?: 'host' | 'none' | 'shareable' | OfContainer;
   readonly uts?: 'host';
   readonly cgroup?: 'host';
 }

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { busybox, removeContainers, sh, sleeper } from '../support/ready.ts';
@@ -10,6 +10,9 @@ test.after.each(removeContainers);
 const ranges = requires(test, 'subid');
 const noSubids = requires(test, 'nosubid');
 const RUN = ['run', '--rm', '--network', 'none'];
+/** Seconds that no other test sleeps, and a pattern that does not find itself. */
+const MARK = String(10_000_000 + process.pid);
+const PATTERN = `${MARK.slice(0, -1)}[${MARK.slice(-1)}]`;
 const link = (name: string): string => readlinkSync(`/proc/self/ns/${name}`);
 
 test('--pid host: the processes of this machine, with its procfs', async () => {
@@ -37,6 +40,95 @@ test('--ipc host shares, none and shareable are the container’s own', async ()
   assert.not.match(none, link('ipc'));
   assert.match(none, /\n0$/);
 });
+
+test('--pid host: what the command leaves behind ends with it', async () => {
+  const box = await busybox();
+  const marks = (): number => readdirSync('/proc').filter(pid => isMarked(pid)).length;
+  await box.ok(
+    'run',
+    '--rm',
+    '--network',
+    'none',
+    '--pid',
+    'host',
+    'busybox',
+    'sh',
+    '-c',
+    `sleep ${MARK} & sleep 0.1`,
+  );
+  assert.is(marks(), 0);
+});
+
+test('--pid container: the same processes; what it leaves behind ends with it, the other goes on', async () => {
+  const box = await busybox();
+  const id = await sleeper('--name', 'looked-at');
+  const script = 'readlink /proc/self/ns/pid; tr "\\0" " " < /proc/1/cmdline; kill -0 1 && echo may';
+  const out = await sh(script, '--pid', 'container:looked-at');
+  assert.is(out, `${await box.ok('exec', id, 'readlink', '/proc/self/ns/pid')}\nsleep 1000 may`);
+  await sh(`sleep ${MARK} & sleep 0.1`, '--pid', 'container:looked-at');
+  await box.ok(
+    'run',
+    '-d',
+    '--name',
+    'guest',
+    '--pid',
+    `container:${id}`,
+    '--network',
+    'none',
+    'busybox',
+    'sleep',
+    MARK,
+  );
+  const inside = async (): Promise<number> =>
+    (await box.ok('exec', id, 'sh', '-c', `grep -c ${PATTERN} /proc/[0-9]*/cmdline || :`))
+      .split('\n')
+      .filter(line => /:1$/.test(line)).length;
+  assert.is((await box.ok('top', 'guest')).split('\n').length, 2);
+  assert.is(await inside(), 1, 'the guest alone');
+  await box.ok('rm', '-f', 'guest');
+  assert.is(await inside(), 0);
+  assert.is(await box.ok('exec', id, 'echo', 'on'), 'on');
+});
+
+test('--ipc container: one namespace and one /dev/shm, if that container allows it', async () => {
+  const box = await busybox();
+  const id = await sleeper('--name', 'donor', '--ipc', 'shareable');
+  await box.ok('exec', id, 'sh', '-c', 'echo there > /dev/shm/x');
+  const script = 'readlink /proc/self/ns/ipc; cat /dev/shm/x; echo back > /dev/shm/y';
+  const out = await sh(script, '--ipc', 'container:donor', '--pid', 'container:donor');
+  assert.is(out, `${await box.ok('exec', id, 'readlink', '/proc/self/ns/ipc')}\nthere`);
+  assert.is(await box.ok('exec', id, 'cat', '/dev/shm/y'), 'back');
+  await sleeper('--name', 'closed');
+  await box.fails(
+    125,
+    /its ipc namespace is private/,
+    ...RUN,
+    '--ipc',
+    'container:closed',
+    'busybox',
+    'true',
+  );
+  const two = ['--ipc', 'container:donor', '--pid', 'container:closed'];
+  await box.fails(125, /name different containers/, ...RUN, ...two, 'busybox', 'true');
+  await box.ok('stop', '-t', '0', 'donor');
+  await box.fails(
+    125,
+    /cannot be joined: it is not running/,
+    ...RUN,
+    '--ipc',
+    'container:donor',
+    'busybox',
+    'true',
+  );
+});
+
+function isMarked(pid: string): boolean {
+  try {
+    return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(MARK);
+  } catch {
+    return false;
+  }
+}
 
 test('--uts host: the machine’s name, in the files as well', async () => {
   const name = readFileSync('/proc/sys/kernel/hostname', 'utf8').trim();
@@ -119,7 +211,8 @@ test('--security-opt systempaths=unconfined shows all of /proc; labels that nobo
 
 /** The rest of the table is in test/unit/engine/create-flags.test.ts. */
 const BAD: [string[], RegExp][] = [
-  [['--pid', 'container:x'], /--pid container:x: each container has a user namespace/],
+  [['--pid', 'container:x'], /no such container: x/],
+  [['--uts', 'container:x'], /--uts "container:x" is not known/],
   [['--sysctl', 'foo=1'], /--sysctl foo: it belongs to the whole machine[\s\S]*net\.\*/],
   [['--sysctl', 'net.core.no_such=1'], /kernel setting net.core.no_such=1: this kernel has no such/],
   [['--oom-score-adj', '-500'], /only root may go below -?\d+/],

@@ -121,8 +121,13 @@ export abstract class CreateCommand extends Verb {
   signaturePolicy = text('--signature-policy', 'FILE', 'A containers-policy.json', SECURITY);
   privileged = flag('--privileged', 'Everything that the user namespace can give', SECURITY);
   userns = text('--userns', 'MODE', 'auto (default), ranges, single, keep-id[:uid=,gid=]', SECURITY);
-  pid = text('--pid', 'MODE', 'host: see the processes of this machine', SECURITY);
-  ipc = text('--ipc', 'MODE', 'host, none, shareable or private (default)', SECURITY);
+  pid = text(
+    '--pid',
+    'MODE',
+    'host: see the processes of this machine; container:NAME: those of that one',
+    SECURITY,
+  );
+  ipc = text('--ipc', 'MODE', 'host, none, shareable, container:NAME or private (default)', SECURITY);
   uts = text('--uts', 'MODE', "host: this machine's host name", SECURITY);
   cgroupns = text('--cgroupns', 'MODE', 'host: see the control groups of this machine', SECURITY);
   rootEmulation = toggle(
