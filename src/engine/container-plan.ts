@@ -73,7 +73,9 @@ async function placeFor(
   const { driver } = record.network;
   const apart = driver !== 'bridge' && driver !== 'container';
   if (apart && !sharesNamespaces(record)) return { maps, header: { maps }, shared: 0, ops: [] };
-  return (await import('./network-place.ts')).placeOf(engine, record, maps, endpoints);
+  return driver === 'bridge'
+    ? (await import('./network-place.ts')).placeOf(engine, record, maps, endpoints)
+    : (await import('./guest-place.ts')).guestPlace(engine, record, maps);
 }
 
 /** Loaded only where there is a check. */

@@ -25,8 +25,8 @@ export interface Place {
 }
 
 /**
- * Where the user namespace of a container is made, if not in the machine's: in the holder's, for user-defined networks (only who
- * is capable over both ends of a pair of interfaces can move one there), or it is another container's.
+ * The user namespace of a container with user-defined networks is made in the holder's: only who is capable over both ends of a pair of
+ * interfaces can move one there.
  */
 export async function placeOf(
   engine: Engine,
@@ -34,8 +34,6 @@ export async function placeOf(
   maps: UsernsMaps,
   endpoints: readonly Endpoint[],
 ): Promise<Place> {
-  if (record.network.driver !== 'bridge')
-    return (await import('./guest-place.ts')).guestPlace(engine, record, maps);
   const outer = await mapsFor(engine, 'auto');
   const inner = nested(maps, outer);
   const request = startRequest(record, endpoints);
