@@ -48,6 +48,6 @@ function exportedLater(code: string): string {
   return `${code.replace(line, '')}\nmodule.fill = () => {${lines.join('\n')}};`;
 }
 
-/** What is imported as a whole (`import koffi from 'koffi'`) is what the module exports; names of others are its properties. */
+/** Node's own modules are taken as they are; of a package, and of what is imported as a whole, `default` is what it exports. */
 const interop = (id: string | null): InteropType =>
-  id === 'koffi' || id === 'node:zlib' ? 'default' : 'esModule';
+  id?.startsWith('node:') && id !== 'node:zlib' ? 'esModule' : 'default';

@@ -65,6 +65,21 @@ function twenty(scene: Scene, program: string, begin: boolean): Work {
     : { before: async round => (round > 0 ? start() : undefined), run: stop };
 }
 
+/** Of a container that is made in the first round. */
+function startStop(scene: Scene): Record<string, Work> {
+  const cycle = (program: string): Work => ({
+    before: async round => {
+      const words = ['create', '--name', 'cycle', ...NONE, scene.busybox, 'sleep', '1000'];
+      if (round === 0) await call(scene.env, program, ...words);
+    },
+    run: async () => {
+      await call(scene.env, program, 'start', 'cycle');
+      await call(scene.env, program, 'stop', '-t', '0', 'cycle');
+    },
+  });
+  return { tsbox: cycle(TSBOX), ...(scene.peers.podman ? { podman: cycle('podman') } : {}) };
+}
+
 const manyAtOnce = (scene: Scene, begin: boolean): Record<string, Work> => ({
   tsbox: twenty(scene, TSBOX, begin),
   ...(scene.peers.podman ? { podman: twenty(scene, 'podman', begin) } : {}),
@@ -101,12 +116,13 @@ export function cases(scene: Scene): Case[] {
     },
     { name: '`run … true`, every wall and none', rounds: 30, tools: walls(scene) },
     { name: '`exec long true`', rounds: 20, target: 0.45, tools: both(scene, 'exec', 'long', 'true') },
-    { name: '`ps -a`', rounds: 15, tools: both(scene, 'ps', '-a') },
-    { name: '`images`', rounds: 15, tools: both(scene, 'images') },
-    { name: '`inspect long`', rounds: 15, tools: both(scene, 'inspect', 'long') },
+    { name: '`ps -a`', rounds: 15, target: 1, tools: both(scene, 'ps', '-a') },
+    { name: '`images`', rounds: 15, target: 1, tools: both(scene, 'images') },
+    { name: '`inspect long`', rounds: 15, target: 1, tools: both(scene, 'inspect', 'long') },
+    { name: '`start` and `stop -t 0`', rounds: 10, target: 0.5, tools: startStop(scene) },
     ...imageCases(scene),
     ...buildCases(scene),
-    { name: '20 × `run -d` at once', rounds: 3, tools: manyAtOnce(scene, true) },
-    { name: '`rm -f` of the 20', rounds: 3, tools: manyAtOnce(scene, false) },
+    { name: '20 × `run -d` at once', rounds: 3, target: 0.4, tools: manyAtOnce(scene, true) },
+    { name: '`rm -f` of the 20', rounds: 3, target: 0.4, tools: manyAtOnce(scene, false) },
   ];
 }

@@ -19,6 +19,7 @@ import { call, HEAD, measure, row } from './measure.ts';
 import { memoryRow } from './memory.ts';
 import { setUpPeers } from './peers.ts';
 import { portRows } from './ports.ts';
+import { psRow } from './ps-many.ts';
 import { statsRow } from './stats.ts';
 
 /**
@@ -126,6 +127,7 @@ async function table(scene: Scene): Promise<void> {
     }
   }
   say(memoryRow());
+  if (filters.length === 0 || filters.includes('ps')) say(await psRow(scene));
   if (filters.length === 0 || filters.includes('stats')) say(await statsRow(scene));
   if (filters.length === 0 || filters.includes('library'))
     for (const line of await libraryRows(scene)) say(line);
