@@ -19,7 +19,7 @@ export class Run extends CreateCommand {
       ['A web server in the background', 'tsbox run -d --name web -p 8080:80 nginx'],
       [
         'Try a command on this machine without its consequences',
-        'tsbox run --rm host sh -c "rm -rf /opt /srv; ls /"',
+        'tsbox run --rm host sh -c "rm /etc/passwd; ls -l /etc"',
       ],
       ['Half a processor and 256 MB', 'tsbox run --rm --cpus 0.5 -m 256m alpine true', { where: DELEGATED }],
       ['See what a container is made of', 'tsbox run --explain alpine'],
