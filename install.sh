@@ -5,11 +5,12 @@ set -eu
 
 usage() {
   cat <<'TEXT'
-usage: ./install.sh [--prefix DIR] [--no-packages]
+usage: ./install.sh [--prefix DIR] [--no-packages] [--node]
        ./install.sh --uninstall [--purge] [--prefix DIR]
 
   --prefix DIR    link the command as DIR/bin/tsbox, the manual below DIR/share/man (default: ~/.local)
   --no-packages   do not install missing packages, only name them
+  --node          run on Node.js, even where the single-file executable is there
   --uninstall     remove the links and what was built; containers and images stay
   --purge         with --uninstall: remove containers, images and volumes too
 TEXT
@@ -17,7 +18,7 @@ TEXT
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 prefix=${HOME:?}/.local
-action=install packages=yes purge=no
+action=install packages=yes purge=no kind=any
 least_node=20.11
 
 say() { printf '%s\n' "$*"; }
@@ -29,6 +30,7 @@ while [ $# -gt 0 ]; do
     --prefix) [ $# -gt 1 ] || fail '--prefix needs a directory'; prefix=$2; shift ;;
     --prefix=*) prefix=${1#--prefix=} ;;
     --no-packages) packages=no ;;
+    --node) kind=node ;;
     --uninstall) action=uninstall ;;
     --purge) purge=yes ;;
     -h | --help) usage; exit 0 ;;
@@ -38,6 +40,39 @@ while [ $# -gt 0 ]; do
 done
 case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
 [ "$purge" = no ] || [ "$action" = uninstall ] || fail '--purge goes with --uninstall'
+
+# --- which program ---------------------------------------------------------------------------------------------------
+
+# The single-file executable needs neither Node.js nor a compiler: the one of a release lies beside this script, the other is
+# what `npm run build:exe` makes, good for as long as nothing that goes into it has changed.
+find_exe() {
+  [ "$kind" != node ] || return 1
+  if [ -x "$here/tsbox" ]; then exe=$here/tsbox; else
+    case $(uname -m) in x86_64 | amd64) arch=x64 ;; aarch64 | arm64) arch=arm64 ;; *) return 1 ;; esac
+    exe=$here/dist/exe/tsbox-linux-$arch
+    [ -x "$exe" ] || return 1
+    if [ -n "$(changed_since "$exe")" ]; then
+      say "Not used, since the sources are newer: $exe (npm run build:exe makes it anew)"
+      return 1
+    fi
+  fi
+  "$exe" --version >/dev/null 2>&1 && return
+  say "Not used, since it does not run on this machine: $exe"
+  return 1
+}
+
+# The first source that is newer than a file.
+changed_since() {
+  find "$here/src" "$here/helpers" "$here/package.json" -type f ! -name '*.o' ! -path '*/helpers/build/*' -newer "$1" 2>/dev/null |
+    head -n 1
+}
+
+choose_program() {
+  if find_exe; then program=$exe; return; fi
+  exe=
+  program=$here/dist/tsbox.cjs
+  [ "$action" = uninstall ] || [ -d "$here/src" ] || [ -f "$program" ] || fail 'nothing here runs on this machine: take the release for its architecture'
+}
 
 # --- what the machine has -------------------------------------------------------------------------------------------
 
@@ -66,7 +101,8 @@ has_thing() {
 }
 
 missing_things() {
-  for thing in node npm cc make slirp4netns fuse-overlayfs newuidmap ip nft; do
+  if [ -n "$exe" ]; then tools=; else tools='node npm cc make'; fi
+  for thing in $tools slirp4netns fuse-overlayfs newuidmap ip nft; do
     has_thing "$thing" || printf '%s ' "$thing"
   done
 }
@@ -74,9 +110,7 @@ missing_things() {
 # Built, and nothing that goes into the build has changed since.
 is_built() {
   [ -f "$here/dist/tsbox.cjs" ] && [ -f "$here/dist/index.js" ] && [ -f "$here/dist/man/man1/tsbox.1" ] && [ -x "$here/dist/tsbox-helper" ] || return 1
-  newer=$(find "$here/src" "$here/helpers" "$here/package.json" -type f ! -name '*.o' ! -path '*/helpers/build/*' \
-    -newer "$here/dist/.built" 2>/dev/null | head -n 1) || return 1
-  [ -f "$here/dist/.built" ] && [ -z "$newer" ]
+  [ -f "$here/dist/.built" ] && [ -z "$(changed_since "$here/dist/.built")" ]
 }
 
 # --- packages --------------------------------------------------------------------------------------------------------
@@ -189,6 +223,7 @@ check_machine() {
 }
 
 build() {
+  if [ -n "$exe" ]; then say "Using the single-file executable $exe"; return; fi
   if is_built; then say 'Built already.'; return; fi
   cd "$here"
   if [ ! -d node_modules/esbuild ]; then
@@ -209,7 +244,7 @@ link_command() {
   target=$prefix/bin/tsbox
   mkdir -p "$prefix/bin"
   if [ -e "$target" ] && [ ! -L "$target" ]; then fail "$target is there and is not a link of ours"; fi
-  ln -sfn "$here/dist/tsbox.cjs" "$target"
+  ln -sfn "$program" "$target"
   case ":$PATH:" in
     *":$prefix/bin:"*) command=tsbox ;;
     *)
@@ -219,11 +254,15 @@ link_command() {
   esac
 }
 
+# A release has the manual beside this script.
+pages() { if [ -d "$here/man/man1" ]; then echo "$here/man/man1"; else echo "$here/dist/man/man1"; fi; }
+
 # `man` finds DIR/share/man when DIR/bin is in PATH. A page that is there and not ours stays.
 link_manual() {
   manual=$prefix/share/man/man1
   mkdir -p "$manual"
-  for page in "$here"/dist/man/man1/*.1; do
+  for page in "$(pages)"/*.1; do
+    [ -f "$page" ] || continue # an executable may have been built without them
     target=$manual/${page##*/}
     if [ ! -e "$target" ] || [ -L "$target" ]; then ln -sfn "$page" "$target"; fi
   done
@@ -232,7 +271,7 @@ link_manual() {
 unlink_manual() {
   for target in "$prefix"/share/man/man1/tsbox*.1; do
     if [ -L "$target" ]; then
-      case $(readlink "$target") in "$here"/dist/man/man1/*) rm -f "$target" ;; esac
+      case $(readlink "$target") in "$(pages)"/*) rm -f "$target" ;; esac
     fi
   done
 }
@@ -246,10 +285,12 @@ hand_over() {
   fi
   home=$(getent passwd "$SUDO_USER" | cut -d: -f6)
   if [ "$prefix" = "$HOME/.local" ]; then prefix=$home/.local; fi
-  exec sudo -H -u "$SUDO_USER" "$here/install.sh" --no-packages --prefix "$prefix"
+  if [ "$kind" = node ]; then set -- --node; else set --; fi
+  exec sudo -H -u "$SUDO_USER" "$here/install.sh" --no-packages --prefix "$prefix" "$@"
 }
 
 install() {
+  choose_program
   hand_over
   check_machine
   build
@@ -278,11 +319,17 @@ runtime_dir() {
   else echo "/tmp/tsbox-$(id -u)"; fi
 }
 
+# Where the executable keeps its helper.
+cache_dir() {
+  if [ "$(id -u)" = 0 ]; then echo /var/cache/tsbox
+  else echo "${XDG_CACHE_HOME:-$HOME/.cache}/tsbox"; fi
+}
+
 # Files of containers belong to subordinate ids: tsbox itself can remove them, or a user namespace with the same ids.
 purge_store() {
   store=$(store_dir)
   [ -d "$store" ] || return 0
-  bin=$here/dist/tsbox.cjs
+  bin=$program
   if [ -x "$bin" ]; then
     for id in $("$bin" ps -aq 2>/dev/null); do "$bin" rm -f "$id" >/dev/null || true; done
     for id in $("$bin" images -q 2>/dev/null | sort -u); do "$bin" rmi -f "$id" >/dev/null || true; done
@@ -293,17 +340,26 @@ purge_store() {
   say "Removed $store"
 }
 
+is_our_link() {
+  [ -L "$1" ] || return 1
+  case $(readlink "$1") in "$here/tsbox" | "$here/dist/tsbox.cjs" | "$here/dist/exe/tsbox-linux-"*) ;; *) return 1 ;; esac
+}
+
 uninstall() {
+  choose_program
   target=$prefix/bin/tsbox
   if [ "$purge" = yes ]; then purge_store; fi
-  if [ -L "$target" ] && [ "$(readlink "$target")" = "$here/dist/tsbox.cjs" ]; then
+  if is_our_link "$target"; then
     rm -f "$target"
     say "Removed $target"
   fi
   unlink_manual
-  if [ -f "$here/node_modules/.from-install-sh" ]; then rm -rf "$here/node_modules"; fi
-  rm -rf "$here/dist" "$here/helpers/build"
-  say 'Removed what was built.'
+  rm -f "$(cache_dir)"/helper-*
+  if [ -d "$here/src" ]; then
+    if [ -f "$here/node_modules/.from-install-sh" ]; then rm -rf "$here/node_modules"; fi
+    rm -rf "$here/dist" "$here/helpers/build"
+    say 'Removed what was built.'
+  fi
   store=$(store_dir)
   if [ -d "$store" ]; then say "Containers and images are still in $store (./install.sh --uninstall --purge removes them)"; fi
 }
