@@ -1,17 +1,9 @@
-import {
-  closeSync,
-  ftruncateSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  symlinkSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, ftruncateSync, linkSync, mkdirSync, openSync, symlinkSync, unlinkSync } from 'node:fs';
 import { hasErrno } from '../errors.ts';
 import { makeFifo, makeWhiteout } from '../sys/mknod.ts';
 import { setXattr } from '../sys/xattr.ts';
 import { type ByteString, toPath } from './bytes.ts';
+import { type Holes, writeWithHoles } from './copy-write.ts';
 import type { TarEntry } from './entry.ts';
 import { applyError, layerError } from './error.ts';
 import { removeAll, statusOf } from './files.ts';
@@ -28,6 +20,9 @@ export interface ApplyResult {
   readonly reductions: Reductions;
 }
 
+/** Archives rarely say where the holes of a file were; small ones are not worth a write of their own. */
+const HOLES: Holes = { block: 65536, partial: false };
+
 /**
  * Makes the tree of one layer from its archive, whose bytes are hostile. The directory it writes in is the root of its
  * process, so no path can lead out; within it no symbolic link is followed by the kernel (walk.ts), and what is in the way of an
@@ -43,6 +38,8 @@ export class LayerApplier implements TarSink {
   #current: TarEntry | undefined;
   #path: ByteString = '';
   #fd = -1;
+  /** Where the last byte that was written to it ends. */
+  #end = 0;
 
   /** `root`: the layer's directory without a slash at its end; empty when it is the root of the process. */
   constructor(root: ByteString, ownership: Ownership) {
@@ -67,8 +64,7 @@ export class LayerApplier implements TarSink {
     // The body of a whiteout goes nowhere.
     if (this.#fd < 0) return;
     try {
-      for (let at = 0; at < piece.length; )
-        at += writeSync(this.#fd, piece, at, piece.length - at, offset + at);
+      this.#end = Math.max(this.#end, writeWithHoles(this.#fd, piece, offset, HOLES));
     } catch (error) {
       throw applyError(error, this.#current?.name ?? '');
     }
@@ -78,7 +74,7 @@ export class LayerApplier implements TarSink {
     const entry = this.#current;
     if (this.#fd < 0 || !entry) return;
     try {
-      if (entry.size > entry.stored) ftruncateSync(this.#fd, entry.size);
+      if (entry.size > this.#end) ftruncateSync(this.#fd, entry.size);
       this.#metadata.file(this.#fd, this.#path, entry);
     } catch (error) {
       throw applyError(error, entry.name);
@@ -122,6 +118,7 @@ export class LayerApplier implements TarSink {
   #make(entry: TarEntry, base: ByteString): void {
     if (entry.type === 'file') {
       this.#size += entry.size;
+      this.#end = 0;
       this.#fd = this.#replace(path => openSync(toPath(path), 'wx', entry.mode & 0o777));
     } else if (entry.type === 'dir') this.#makeDirectory(entry, base);
     else if (entry.type === 'hardlink') this.#makeLink(entry);

@@ -57,7 +57,7 @@ function zstdBomb(): Buffer {
 }
 
 async function refusedLayer(scene: LayerScene, bomb: Buffer, times: number): Promise<void> {
-  const { error } = await within(60_000, applyLayer(scene, bomb), 'the bomb');
+  const { error } = await within(240_000, applyLayer(scene, bomb), 'the bomb');
   assert.is(error?.code, 'LAYER', error?.message);
   assert.match(error?.message ?? '', new RegExp(`more than ${times} times its size`));
   assert.match(error?.hint ?? '', /layer\.max_ratio/);

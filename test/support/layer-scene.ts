@@ -60,7 +60,7 @@ export interface Node {
 /** Applies one archive, fed in pieces of `step` bytes. */
 export async function applyLayer(scene: LayerScene, archive: Buffer, step = 64 * 1024): Promise<Outcome> {
   try {
-    const record = await within(60_000, feed(scene, archive, step), 'a layer');
+    const record = await within(240_000, feed(scene, archive, step), 'a layer');
     const root = join(scene.engine.paths.layers, record.diffId.slice('sha256:'.length), 'fs');
     return { root, record, error: undefined, tree: await describe(scene, root) };
   } catch (error) {
