@@ -42,6 +42,7 @@ export const ERROR_CODES = {
   INTERNAL: 'a bug in tsbox',
 } as const;
 
+/** One of the stable codes; docs/errors.md explains each. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /**
@@ -103,6 +104,7 @@ export type HostCheck =
   | 'cgroup-refused'
   | 'linger-off';
 
+/** What an error has beside code and message. */
 export interface ErrorOptions {
   /** What the user can do: a command to type, a setting, a page of docs/. */
   hint?: string;
@@ -113,11 +115,15 @@ export interface ErrorOptions {
   exitCode?: number;
 }
 
+/** The one error that is thrown: what failed, where and why; `cause` has what was underneath. */
 export class TsboxError extends Error {
+  /** Stable; docs/errors.md has meaning, cause and remedy of each. */
   readonly code: ErrorCode;
+  /** What helps: a command, a setting. Undefined where nothing can be said. */
   readonly hint: string | undefined;
   /** The finding of `tsbox doctor` that explains it. */
   readonly check: HostCheck | undefined;
+  /** Status of the command line for it: 125, 126, 127 or 1. */
   readonly exitCode: number;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {

@@ -10,8 +10,10 @@ export interface Reporter {
   progress(event: ProgressEvent): void;
 }
 
+/** The parts of tsbox that can be traced. */
 export type DebugArea = 'helper' | 'registry' | 'storage' | 'network' | 'store' | 'layer' | 'host' | 'engine';
 
+/** How far one part of a longer task is. */
 export interface ProgressEvent {
   /** Identifies the item among its siblings: a short digest for a layer. */
   id: string;
@@ -23,6 +25,7 @@ export interface ProgressEvent {
   total?: number;
 }
 
+/** The default: says nothing. */
 export const silentReporter: Reporter = {
   debug() {},
   warn() {},

@@ -15,7 +15,9 @@ export interface Position {
 
 /** `end` is the place after the last character. */
 export interface SourceRange {
+  /** Its first character. */
   readonly start: Position;
+  /** The place behind its last character. */
   readonly end: Position;
 }
 
@@ -202,7 +204,9 @@ export interface Directives {
 
 /** FROM and what follows it. */
 export interface ParsedStage {
+  /** FROM as it is written. */
   readonly from: FromInstruction;
+  /** What follows it, up to the next FROM. */
   readonly instructions: readonly Instruction[];
 }
 

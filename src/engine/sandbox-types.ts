@@ -55,7 +55,9 @@ export interface SandboxResult {
   readonly exitCode: number;
   /** `SIGKILL` …; undefined when it ended by itself. */
   readonly signal: NodeJS.Signals | undefined;
+  /** What it wrote there; with `stderr` at most `maxOutputBytes`. */
   readonly stdout: Buffer;
+  /** What it wrote there. */
   readonly stderr: Buffer;
   /** Output beyond `maxOutputBytes` was thrown away. */
   readonly truncated: boolean;

@@ -1,3 +1,4 @@
+/** Options of {@link Tsbox.stats}. */
 export interface StatsOptions {
   /** Default true: one list per interval until the caller leaves. */
   stream?: boolean;
@@ -7,8 +8,11 @@ export interface StatsOptions {
   interval?: number;
 }
 
+/** What a container uses. */
 export interface ContainerStats {
+  /** 64 hexadecimal digits. */
   readonly id: string;
+  /** Its name. */
   readonly name: string;
   /**
    * Of one processor: 200 for two that are busy. Over the interval; of a list that came at once since the last such look, if that was half
@@ -19,9 +23,13 @@ export interface ContainerStats {
   readonly memory: number;
   /** The limit, or where there is none the machine's memory. */
   readonly memoryLimit: number;
+  /** Bytes from its networks since it began; 0 with the machine's network. */
   readonly received: number;
+  /** Bytes to its networks since it began. */
   readonly sent: number;
+  /** Bytes from disks since it began. */
   readonly read: number;
+  /** Bytes to disks since it began. */
   readonly written: number;
   /** Processes and threads. */
   readonly pids: number;

@@ -9,14 +9,17 @@ export class ThingCalls {
     this.#engine = engine;
   }
 
+  /** Makes a volume, or finds it. Default name: 64 hexadecimal digits. Throws USAGE for a name that cannot be one. */
   async createVolume(name?: string, labels: Readonly<Record<string, string>> = {}): Promise<T.VolumeSummary> {
     return (await import('./volumes.ts')).createVolume(this.#engine, name, labels);
   }
 
+  /** Every volume, by name. */
   async volumes(): Promise<T.VolumeSummary[]> {
     return (await import('./volumes.ts')).listVolumes(this.#engine);
   }
 
+  /** Removes a volume and what it holds. Throws NOT_FOUND (not with `force`), and CONFLICT while a container mounts it. */
   async removeVolume(name: string, options: { force?: boolean } = {}): Promise<void> {
     await (await import('./volumes.ts')).removeVolume(this.#engine, name, options);
   }
@@ -41,6 +44,7 @@ export class ThingCalls {
     return (await import('./network-list.ts')).inspectNetwork(this.#engine, network);
   }
 
+  /** Removes a network. Throws NOT_FOUND (not with `force`), and CONFLICT while a container is in it. */
   async removeNetwork(network: string, options: { force?: boolean } = {}): Promise<void> {
     await (await import('./network-remove.ts')).removeNetwork(this.#engine, network, options);
   }
@@ -59,6 +63,7 @@ export class ThingCalls {
     await (await import('./network-connect.ts')).connectNetwork(this.#engine, network, container, options);
   }
 
+  /** Takes a container out of a network; at once if it runs. Throws NOT_FOUND or CONFLICT. */
   async disconnectNetwork(
     network: string,
     container: string,

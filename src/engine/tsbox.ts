@@ -33,14 +33,14 @@ export class Tsbox extends ObjectCalls {
 
   // Containers
 
-  /** Makes a container without starting it; pulls what is missing. Returns its id. */
+  /** Makes a container without starting it; pulls what is missing. Returns its id. Throws NOT_FOUND, CONFLICT, USAGE, LIMIT and what `pull` throws. */
   async create(options: T.CreateOptions): Promise<string> {
     const id = await (await import('./create.ts')).create(this.#engine, options);
     await this.sweep();
     return id;
   }
 
-  /** Makes and starts a container with the caller connected to it. Undone as a whole when the start fails. */
+  /** Makes and starts a container with the caller connected to it. Undone as a whole when the start fails. Throws as `create` and `start`. */
   async run(options: T.CreateOptions, attach: T.AttachOptions = {}): Promise<T.Attached> {
     const attached = await (await import('./run.ts')).run(this.#engine, options, attach);
     // Beside the command that runs now: it costs nobody time.
@@ -48,39 +48,39 @@ export class Tsbox extends ObjectCalls {
     return attached;
   }
 
-  /** `run -d`: returns the id once the command has been executed. */
+  /** Makes and starts a container in the background: returns the id once the command has been executed. Throws as `create` and `start`. */
   async runDetached(options: T.CreateOptions): Promise<string> {
     const id = await (await import('./run.ts')).runDetached(this.#engine, options);
     await this.sweep();
     return id;
   }
 
-  /** Runs to the end and returns what it wrote. */
+  /** Makes a container, runs it to its end and returns what it wrote; `input` is its stdin. A status that is not 0 is no error. */
   async capture(options: T.CreateOptions & { input?: string | Uint8Array }): Promise<T.CapturedResult> {
     return (await import('./run.ts')).capture(this.#engine, options);
   }
 
-  /** Starts a created or exited container, detached. */
+  /** Starts a created or exited container, detached; of one that runs nothing. Throws NOT_FOUND, LAUNCH, MOUNT, NETWORK, PORT, COMMAND_NOT_FOUND … */
   async start(container: string): Promise<void> {
     await (await import('./start.ts')).start(this.#engine, container);
   }
 
-  /** `start -a`. */
+  /** Starts a container with the caller connected to it. Throws as `start`. */
   async startAttached(container: string, attach: T.AttachOptions = {}): Promise<T.Attached> {
     return (await import('./start.ts')).startAttached(this.#engine, container, attach);
   }
 
-  /** Connects to a running container's streams. */
+  /** Connects to a running container's streams. Throws NOT_FOUND or BAD_STATE. */
   async attach(container: string, attach: T.AttachOptions = {}): Promise<T.Attached> {
     return (await import('./attach.ts')).attach(this.#engine, container, attach);
   }
 
-  /** Runs one more command in a running container, connected. */
+  /** Runs one more command in a running container, connected. Throws NOT_FOUND, BAD_STATE, USER, COMMAND_NOT_FOUND or COMMAND_NOT_EXECUTABLE. */
   async exec(container: string, options: T.ExecOptions, attach: T.AttachOptions = {}): Promise<T.Attached> {
     return (await import('./exec.ts')).exec(this.#engine, container, options, attach);
   }
 
-  /** `exec -d`. */
+  /** Runs one more command in a running container, in the background; nobody reads what it writes. Throws as `exec`. */
   async execDetached(container: string, options: T.ExecOptions): Promise<void> {
     await (await import('./exec.ts')).execDetached(this.#engine, container, options);
   }
@@ -91,12 +91,12 @@ export class Tsbox extends ObjectCalls {
     await (await import('./stop.ts')).stop(this.#engine, container, asked);
   }
 
-  /** BAD_STATE when it is not running. Default signal: SIGKILL. */
+  /** Sends a signal, by name or number, to pid 1 of a container. Default: SIGKILL. Throws NOT_FOUND, and BAD_STATE when it is not running. */
   async kill(container: string, signal?: string): Promise<void> {
     await (await import('./kill.ts')).kill(this.#engine, container, signal);
   }
 
-  /** No process of the container goes on until `unpause`. */
+  /** No process of the container goes on until `unpause`. Throws NOT_FOUND, and BAD_STATE when it does not run or is paused already. */
   async pause(container: string): Promise<void> {
     await (await import('./pause.ts')).pauseContainer(this.#engine, container);
   }
@@ -141,6 +141,7 @@ export class Tsbox extends ObjectCalls {
     return (await import('./port-change.ts')).unpublishPorts(this.#engine, container, specs);
   }
 
+  /** Gives a container another name. Throws NOT_FOUND, and CONFLICT when the name is taken. */
   async rename(container: string, name: string): Promise<void> {
     await (await import('./rename.ts')).rename(this.#engine, container, name);
   }
@@ -168,11 +169,12 @@ export class Tsbox extends ObjectCalls {
     yield* (await import('./events.ts')).events(this.#engine, options);
   }
 
+  /** The opposite of `pause`. Throws NOT_FOUND, and BAD_STATE when it is not paused. */
   async unpause(container: string): Promise<void> {
     await (await import('./pause.ts')).resumeContainer(this.#engine, container);
   }
 
-  /** Resolves with the exit status when the container has ended (at once if it has). */
+  /** Resolves with the exit status, 128 + n for signal n, when the container has ended (at once if it has). Throws NOT_FOUND. */
   async wait(container: string): Promise<number> {
     return (await import('./wait.ts')).wait(this.#engine, container);
   }
@@ -237,6 +239,7 @@ export class Tsbox extends ObjectCalls {
 
   // Images
 
+  /** Downloads an image. Throws BAD_REFERENCE, NOT_FOUND, UNAUTHORIZED, REGISTRY, DIGEST, PLATFORM, SIGNATURE, NO_SPACE or ABORTED. */
   async pull(reference: string, options: T.PullOptions = {}): Promise<T.PullResult> {
     return (await import('./pull.ts')).pull(this.#engine, reference, options);
   }
@@ -246,6 +249,7 @@ export class Tsbox extends ObjectCalls {
     return (await import('./pull-all.ts')).pullAll(this.#engine, repository, options);
   }
 
+  /** Uploads an image to the registry that its name says. Throws NOT_FOUND, UNAUTHORIZED, REGISTRY or PLATFORM. */
   async push(reference: string, options: T.PushOptions = {}): Promise<T.PushResult> {
     return (await import('./push.ts')).push(this.#engine, reference, options);
   }
@@ -255,6 +259,7 @@ export class Tsbox extends ObjectCalls {
     return (await import('./push.ts')).pushAll(this.#engine, repository, options);
   }
 
+  /** Asks a registry whether it takes credentials, and keeps them. Throws UNAUTHORIZED or REGISTRY. */
   async login(options: T.LoginOptions = {}): Promise<T.LoginResult> {
     return (await import('./login.ts')).login(this.#engine, options);
   }
@@ -292,10 +297,12 @@ export class Tsbox extends ObjectCalls {
     return (await import('./import.ts')).importImage(this.#engine, input, reference, options);
   }
 
+  /** Images of the store, the newest first. */
   async images(options: T.ImagesOptions = {}): Promise<T.ImageSummary[]> {
     return (await import('./images.ts')).images(this.#engine, options);
   }
 
+  /** One more name for an image; another image that has it loses it. Throws NOT_FOUND or BAD_REFERENCE. */
   async tag(source: string, target: string): Promise<void> {
     await (await import('./tag.ts')).tag(this.#engine, source, target);
   }
@@ -305,17 +312,17 @@ export class Tsbox extends ObjectCalls {
     await (await import('./untag.ts')).untag(this.#engine, image, names);
   }
 
-  /** What a container changed in its root file system. */
+  /** What a container changed in its root file system. Throws NOT_FOUND. */
   async diff(container: string): Promise<T.FileChange[]> {
     return (await import('./diff.ts')).diff(this.#engine, container);
   }
 
-  /** Makes an image of a container. Returns its id. */
+  /** Makes an image of a container. Returns its id. Throws NOT_FOUND, USAGE for a change that is none, NO_SPACE. */
   async commit(container: string, options: T.CommitOptions = {}): Promise<string> {
     return (await import('./commit.ts')).commit(this.#engine, container, options);
   }
 
-  /** docker build; what happens is told to `options.onEvent`. */
+  /** docker build; what happens is told to `options.onEvent`. Throws DOCKERFILE, BUILD (an instruction failed), USAGE, ABORTED, and what `pull` throws. */
   async build(options: T.BuildOptions = {}): Promise<T.BuildResult> {
     return (await import('./build.ts')).build(this.#engine, options);
   }
@@ -325,10 +332,12 @@ export class Tsbox extends ObjectCalls {
     return (await import('./build-prune.ts')).pruneBuilds(this.#engine, options);
   }
 
+  /** How an image was made, the newest step first. Throws NOT_FOUND. */
   async history(reference: string): Promise<T.ImageHistoryEntry[]> {
     return (await import('./history.ts')).history(this.#engine, reference);
   }
 
+  /** docker's rmi: a name goes, with the last one the image. Throws NOT_FOUND, and CONFLICT while it is in use (see `force`). */
   async removeImage(reference: string, options: { force?: boolean } = {}): Promise<T.RemovedImage> {
     const removed = await (await import('./rmi.ts')).rmi(this.#engine, reference, options);
     await this.sweep();

@@ -1,5 +1,4 @@
 import type { Reporter } from '../log.ts';
-import type { PortMapping } from '../network/driver.ts';
 import type { StorageDriverName } from '../storage/driver.ts';
 import type { PullPolicy } from './registry-types.ts';
 import type { ResourceOptions } from './resource-types.ts';
@@ -8,7 +7,9 @@ export type { SourceRange } from '../build/instructions.ts';
 export type * from '../build/types.ts';
 export type { EventRecord } from '../store/events.ts';
 
+export type * from './container-types.ts';
 export type * from './disk-types.ts';
+export type * from './image-types.ts';
 export type * from './layer-types.ts';
 export type * from './network-types.ts';
 export type * from './registry-types.ts';
@@ -36,6 +37,7 @@ export interface CreateOptions {
   image: string;
   /** Replaces the image's Cmd; empty or absent: the image's. */
   command?: readonly string[];
+  /** Default: `adjective_noun`. Throws CONFLICT when it is taken. */
   name?: string;
   /** Replaces the image's Entrypoint; `[]` removes it. */
   entrypoint?: readonly string[];
@@ -43,17 +45,23 @@ export interface CreateOptions {
   env?: readonly string[];
   /** Where bare names in `env` look. Default: nothing; the CLI gives process.env. */
   callerEnv?: Readonly<Record<string, string | undefined>>;
+  /** Absolute path inside; made if it is missing. Default: the image's WorkingDir, else `/`. */
   workdir?: string;
   /** `uid[:gid]`, `name[:group]`. */
   user?: string;
+  /** Default: the first 12 digits of the id; with `network: 'host'` this machine's. */
   hostname?: string;
+  /** NIS domain name. Default: none. */
   domainname?: string;
+  /** Added to the image's own. Default: none. */
   labels?: Readonly<Record<string, string>>;
   /** Keep stdin open. */
   interactive?: boolean;
+  /** The command gets a terminal of its own; stdout and stderr are one stream then. Default: false. */
   tty?: boolean;
   /** Remove the container when it has ended. */
   autoRemove?: boolean;
+  /** No file outside of volumes and tmpfs can be changed. Default: false. */
   readOnly?: boolean;
   /**
    * `slirp4netns[:options]`, `pasta[:options]`, `none`, `host`, `container:NAME`, or a user-defined network: `NAME`,
@@ -76,7 +84,9 @@ export interface CreateOptions {
   devices?: readonly string[];
   /** docker's --gpus: `all`, a number, `device=0,1`; through the CDI files of nvidia.com/gpu. */
   gpus?: string;
+  /** Capabilities (`NET_ADMIN` or `CAP_NET_ADMIN`, `ALL`) beside docker's default ones. All are capabilities of the user namespace. */
   capAdd?: readonly string[];
+  /** Capabilities taken away, or `ALL`; what `capAdd` names stays. */
   capDrop?: readonly string[];
   /** `no-new-privileges`, `seccomp=unconfined|FILE`, `systempaths=unconfined`. */
   securityOpt?: readonly string[];
@@ -84,24 +94,35 @@ export interface CreateOptions {
   strict?: boolean;
   /** As in PullOptions. */
   requireSignature?: boolean;
+  /** As in PullOptions: path of a containers-policy.json(5). */
   signaturePolicy?: string;
+  /** Every capability of the user namespace, no seccomp filter, nothing masked. Gives no right on the machine. Default: false. */
   privileged?: boolean;
   /** A small init as pid 1 that reaps and forwards signals. */
   init?: boolean;
+  /** Default: `auto`, the first that a probe mount proves. Throws STORAGE when the one named does not work here. */
   storageDriver?: StorageDriverName | 'auto';
   /** `auto` (ranges, else single), `ranges`, `single`, `keep-id[:uid=N,gid=N]`; `host` is refused. */
   userns?: string;
   /** Answer chown, setuid … with success in single mode. Default: on in single mode, off elsewhere. */
   rootEmulation?: boolean;
+  /** `missing` (default), `always`, `never` (NOT_FOUND when the image is not here). */
   pull?: PullPolicy;
+  /** `os/arch[/variant]` of the image. Default: this machine's. */
   platform?: string;
+  /** Name or number of the signal of `stop`. Default: the image's, else SIGTERM. */
   stopSignal?: string;
   /** Seconds between the stop signal and SIGKILL; default 10. */
   stopTimeout?: number;
+  /** Bytes of /dev/shm. Default: 64 MiB. */
   shmSize?: number;
+  /** Lines of /etc/hosts: `name:address`; the address `host-gateway` is this machine. */
   addHost?: readonly string[];
+  /** Addresses of name servers. Default: the network's. */
   dns?: readonly string[];
+  /** Domains that complete a name. Default: this machine's; `.` alone: none. */
   dnsSearch?: readonly string[];
+  /** Options of resolv.conf: `ndots:2`. Default: this machine's. */
   dnsOptions?: readonly string[];
   /** Ports that the container listens on: `80`, `80-90/udp`. */
   expose?: readonly string[];
@@ -109,9 +130,13 @@ export interface CreateOptions {
   publishAll?: boolean;
   /** In the first user-defined network; refused where the network gives the addresses itself. */
   ip?: string;
+  /** As `ip`, of IPv6. */
   ip6?: string;
+  /** Hardware address in the first user-defined network. Default: made from its IPv4 address. */
   macAddress?: string;
+  /** Further names in the first user-defined network. */
   networkAliases?: readonly string[];
+  /** Further, link-local addresses in the first user-defined network. */
   linkLocalIps?: readonly string[];
   /** `private` (default), `host`. */
   pid?: string;
@@ -121,9 +146,11 @@ export interface CreateOptions {
   uts?: string;
   /** Further groups of the user by name or number, or `keep-groups`: the caller's own. */
   groupAdd?: readonly string[];
+  /** Of the OCI runtime's configuration; tsbox gives them no meaning. */
   annotations?: Readonly<Record<string, string>>;
   /** docker's --restart: `no`, `on-failure[:max]`, `always`, `unless-stopped`. */
   restart?: string;
+  /** docker's --health-*. Default: the image's check. */
   health?: HealthOptions;
   /** `json-file` (default), `local`, `k8s-file`, `none`. */
   logDriver?: string;
@@ -131,9 +158,13 @@ export interface CreateOptions {
   logOptions?: readonly string[];
   /** Writes the container's id here; the file must not exist. */
   cidfile?: string;
+  /** `name=soft[:hard]`: `nofile=1024:2048`; -1 or `unlimited`: none. Throws USAGE for a name that is not known. */
   ulimits?: readonly string[];
+  /** -1000 to 1000; higher is killed sooner. Default: the caller's own; less than that throws USAGE. */
   oomScoreAdj?: number;
+  /** Kernel parameters of the container's namespaces: `net.ipv4.ip_forward` → `1`. Others throw USAGE. */
   sysctls?: Readonly<Record<string, string>>;
+  /** Limits of a control group. Default: none. */
   resources?: ResourceOptions;
   /** What becomes of a limit that cannot be enforced: an error (`strict`, default), or a warning and what comes near it (`best-effort`). */
   limits?: string;
@@ -147,10 +178,15 @@ export interface CreateOptions {
 export interface HealthOptions {
   /** A command for the container's shell. */
   cmd?: string;
+  /** Between the end of a check and the next. Default: 30s. */
   interval?: string;
+  /** A check that takes longer has failed. Default: 30s. */
   timeout?: string;
+  /** Failures before that do not count. Default: 0s. */
   startPeriod?: string;
+  /** Between checks until the first good one of the start period. Default: 5s. */
   startInterval?: string;
+  /** Failures in a row that make it unhealthy. Default: 3. */
   retries?: number;
   /** No check at all, whatever the image says. */
   none?: boolean;
@@ -158,8 +194,11 @@ export interface HealthOptions {
 
 /** Which of the caller's streams are connected: descriptors 0 to 2 of the calling process, or pipes given back. */
 export interface AttachOptions {
+  /** Default: false. */
   stdin?: boolean;
+  /** Default: true. */
   stdout?: boolean;
+  /** Default: true; with a terminal there is none. */
   stderr?: boolean;
   /** `inherit`: this process's own descriptors (what the CLI does). `pipe`: streams on the returned Attached. */
   stdio?: 'inherit' | 'pipe';
@@ -171,9 +210,13 @@ export interface AttachOptions {
 
 /** A running command somebody is connected to. */
 export interface Attached {
+  /** Of the container. */
   readonly id: string;
+  /** With `stdio: 'pipe'`; its end is the end of the command's stdin. */
   readonly stdin: NodeJS.WritableStream | undefined;
+  /** With `stdio: 'pipe'`. Read it to its end: a full pipe stops the command. */
   readonly stdout: NodeJS.ReadableStream | undefined;
+  /** With `stdio: 'pipe'`, and no terminal. */
   readonly stderr: NodeJS.ReadableStream | undefined;
   /** Sends a signal to the container's command. */
   kill(signal: string | number): void;
@@ -181,53 +224,42 @@ export interface Attached {
   wait(): Promise<AttachedResult>;
 }
 
+/** How a connected command ended. */
 export interface AttachedResult {
+  /** 0 to 255; 128 + n when signal n ended it. */
   readonly exitCode: number;
+  /** The user typed the detach keys; it goes on. */
   readonly detached: boolean;
 }
 
+/** What `exec` takes. */
 export interface ExecOptions {
+  /** Program and arguments. Throws COMMAND_NOT_FOUND or COMMAND_NOT_EXECUTABLE. */
   command: readonly string[];
+  /** As in CreateOptions; added to the container's. */
   env?: readonly string[];
+  /** As in CreateOptions. */
   callerEnv?: Readonly<Record<string, string | undefined>>;
+  /** Absolute path inside. Default: the container's. */
   workdir?: string;
+  /** As in CreateOptions. Default: the container's. Throws USER. */
   user?: string;
+  /** The command gets a terminal of its own. Default: false. */
   tty?: boolean;
+  /** Keep stdin open. Default: false. */
   interactive?: boolean;
+  /** Every capability of the container's user namespace. Default: false. */
   privileged?: boolean;
 }
 
 /** What a program gets from `Tsbox.capture` and friends. */
 export interface CapturedResult {
+  /** 0 to 255; 128 + n when signal n ended it. */
   readonly exitCode: number;
+  /** All that it wrote there. */
   readonly stdout: Buffer;
+  /** All that it wrote there. */
   readonly stderr: Buffer;
-}
-
-export type ContainerStatus = 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'dead';
-
-export type HealthStatus = 'starting' | 'healthy' | 'unhealthy';
-
-export interface ContainerSummary {
-  readonly id: string;
-  readonly name: string;
-  /** As the user wrote it. */
-  readonly image: string;
-  readonly imageId: string;
-  readonly command: string;
-  /** RFC 3339. */
-  readonly created: string;
-  readonly status: ContainerStatus;
-  /** Absent where there is no health check, or the container does not run. */
-  readonly health?: HealthStatus;
-  readonly exitCode: number;
-  readonly startedAt: string | undefined;
-  readonly finishedAt: string | undefined;
-  readonly pid: number;
-  readonly ports: readonly PortMapping[];
-  readonly labels: Readonly<Record<string, string>>;
-  readonly mounts: readonly string[];
-  readonly networks: readonly string[];
 }
 
 /** docker's --filter, parsed: key to values; several values of a key are alternatives, keys are combined. */
@@ -239,26 +271,8 @@ export interface EventsOptions {
   since?: number;
   /** Default: for ever. */
   until?: number;
+  /** `container`, `event`, `image`, `label`, `type`, `volume`, `network`. Default: all. */
   filters?: Filters;
-}
-
-export interface ProcessTable {
-  readonly titles: readonly string[];
-  readonly processes: readonly (readonly string[])[];
-}
-
-export interface StopOptions {
-  /** Seconds until SIGKILL; negative: never. Default: the container's. */
-  timeout?: number;
-  /** Default: the container's stop signal. */
-  signal?: string;
-}
-
-/** A unit of the user's systemd. */
-export interface SystemdUnit {
-  /** `tsbox-web.service`. */
-  readonly name: string;
-  readonly text: string;
 }
 
 /** What `update` changes. */
@@ -269,93 +283,11 @@ export interface UpdateOptions {
   resources?: ResourceOptions;
 }
 
-export interface LogsOptions {
-  follow?: boolean;
-  /** Number of lines, or `all`. */
-  tail?: number | 'all';
-  /** Epoch milliseconds. */
-  since?: number;
-  until?: number;
-}
-
-export interface LogLine {
-  readonly time: string;
-  readonly stream: 'stdout' | 'stderr';
-  /** Raw bytes, with the newline unless it is a partial line. */
-  readonly data: Buffer;
-}
-
-export interface CopyOptions {
-  /** docker's -a: keep uid and gid. Into a container: else root's. To the host: where the kernel lets the caller. */
-  archive?: boolean;
-  /** docker's -L: of a source that is a symbolic link, copy what it leads to. */
-  followLink?: boolean;
-}
-
-export interface CopyResult {
-  /** Bytes of the archive that went over. */
-  readonly bytes: number;
-  /** The destination, absolute. */
-  readonly path: string;
-}
-
-/** Which images to list. */
-export interface ImagesOptions {
-  all?: boolean;
-  filters?: Filters;
-  reference?: string;
-}
-
-export interface ImageSummary {
-  /** `sha256:…` of the config. */
-  readonly id: string;
-  /** `repository:tag` names; empty for a dangling image. */
-  readonly names: readonly string[];
-  /** `repository@sha256:…`. */
-  readonly digests: readonly string[];
-  readonly created: string;
-  /** Bytes of the unpacked layers. */
-  readonly size: number;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-export interface LoadOptions {
-  /** `os/arch[/variant]`: which image of an index; default: this machine's. */
-  readonly platform?: string;
-}
-
-export interface SaveOptions {
-  /** Default: `docker-archive`, which is an OCI archive as well. */
-  readonly format?: 'docker-archive' | 'oci-archive' | 'oci-dir';
-  /** `os/arch[/variant]` that the images must be for. */
-  readonly platform?: string;
-}
-
-export interface ImportOptions {
-  /** Comment in the image's history. */
-  readonly message?: string;
-  /** Dockerfile instructions: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR. */
-  readonly changes?: readonly string[];
-  /** `os/arch[/variant]` that the image is for; default: this machine's. */
-  readonly platform?: string;
-}
-
-export interface RemovedImage {
-  readonly untagged: readonly string[];
-  readonly deleted: readonly string[];
-}
-
-export interface VolumeSummary {
-  readonly name: string;
-  readonly mountpoint: string;
-  readonly created: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly anonymous: boolean;
-}
-
+/** What `doctor` found out about one step of a run. */
 export interface DoctorCheck {
   /** What was looked at; stable: `userns`, `idmap`, `mount`, `overlay`, … */
   readonly id: string;
+  /** What was looked at, in words. */
   readonly title: string;
   /** `skip`: the ground for it is missing, and `detail` names that. */
   readonly status: 'ok' | 'warn' | 'fail' | 'skip';

@@ -10,11 +10,13 @@ import type { Paths } from '../host/paths.ts';
 export interface EventRecord {
   /** RFC 3339, UTC, up to nanoseconds. */
   readonly time: string;
+  /** What it happened to. */
   readonly type: 'container' | 'image' | 'volume' | 'network';
   /** docker's words: create, start, die, destroy, pull, tag … */
   readonly action: string;
   /** Container id, image id or volume name. */
   readonly id: string;
+  /** Name, image, labels, exit status …: docker's `Actor.Attributes`. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
