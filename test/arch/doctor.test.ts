@@ -20,7 +20,7 @@ const NOT_THE_MACHINE: readonly (readonly [string, string, string])[] = [
   ['engine/create-cdi-files.ts', 'the CDI file', 'a file of another program'],
   ['engine/create-cdi.ts', 'no CDI device', 'a name that is not there'],
   ['engine/create-devices.ts', 'device ', 'a device that the user named'],
-  ['engine/network-place.ts', '--network container:', 'two requests that do not fit'],
+  ['engine/guest-place.ts', '', 'two requests that do not fit'],
   ['engine/network-create.ts', 'no subnet is left', 'the networks of the user fill the pool'],
   ['engine/build-download.ts', 'cannot download', 'a server elsewhere'],
   ['engine/resources.ts', '--memory-swappiness', 'no kernel has it any more'],
