@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -7,14 +7,15 @@ import {
   type Fixture,
   fixture,
   fixtureNames,
-  plainConfig,
-  plainTree,
   setIgnore,
+  tableRow,
 } from '../support/build-fixtures.ts';
+import { libraryScene } from '../support/build-library.ts';
+import { buildahHolds, sameAsBuildah } from '../support/build-peer.ts';
+import { note } from '../support/note.ts';
 import { busybox } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
-import { buildah, configurePeers, runIn } from '../support/round-trip.ts';
-import { listTar } from '../support/tree-listing.ts';
+import { readProject } from '../support/source.ts';
 
 /** Each Dockerfile of test/fixtures/build, built by tsbox and in the same run by buildah: the same config, the same files. */
 const alone = requires(suite('build: fixtures'), 'userns', 'busybox');
@@ -34,60 +35,65 @@ async function prepared(): Promise<string> {
   return copy;
 }
 
-let hasPeer = false;
-
-async function preparePeer(): Promise<void> {
-  if (hasPeer) return;
-  hasPeer = true;
-  const { home } = await busybox();
-  configurePeers(home);
-  runIn(home)('buildah', 'pull', '-q', 'docker-archive:busybox.tar');
-}
-
-/** Buildah takes a second or more for each: in CI every fourth is compared, with --long all of them. */
-const isChosen = (index: number): boolean => process.env.TSBOX_TEST_LONG !== undefined || index % 4 === 1;
+const isLong = process.env.TSBOX_TEST_LONG !== undefined;
+/** Buildah takes a second or more for each: in CI every sixth is compared, with --long all of them. */
+const isChosen = (index: number): boolean => isLong || index % 6 === 1;
 
 for (const [index, name] of fixtureNames().entries()) {
-  const isOwn = name.startsWith('own-');
-  if (isOwn) alone(name, async () => void (await ours(fixture(name, await prepared()))));
-  else if (isChosen(index)) both(name, async () => compare(fixture(name, await prepared())));
-  else
-    (USERS.includes(name) ? mapped : alone)(
-      name,
-      async () => void (await ours(fixture(name, await prepared()))),
-    );
+  const isOurs = fixture(name).onlyTsbox !== undefined;
+  if (!isOurs && isChosen(index)) both(name, async () => compare(fixture(name, await prepared())));
+  else (USERS.includes(name) ? mapped : alone)(name, async () => byLibrary(fixture(name, await prepared())));
 }
 
-/** The config that it makes. */
-async function ours(built: Fixture): Promise<object> {
-  const [box, dir] = [await busybox(), await prepared()];
+alone('the table of the documentation has a row for each', () => {
+  const table = readProject('docs/build-comparison.md');
+  const rows = table.split('\n').filter(line => /^\| (?!Dockerfile|---)/.test(line));
+  assert.equal(
+    rows,
+    fixtureNames().map(name => tableRow(fixture(name))),
+  );
+});
+
+/** It checks itself, or is compared elsewhere: here it must only be built. No program is started for it. */
+async function byLibrary(built: Fixture): Promise<void> {
+  const dir = await prepared();
   setIgnore(dir, built);
-  const here = box.with({ cwd: dir });
-  const flags = ['-q', '--network', 'none', ...built.args, '-f', built.file];
-  await here.ok('build', ...flags, '-t', 'ours', 'context');
-  return JSON.parse(await box.ok('image', 'inspect', '--format', '{{json .Config}}', 'ours')) as object;
+  const { tsbox } = await libraryScene();
+  await tsbox.build({
+    context: join(dir, 'context'),
+    dockerfile: built.file,
+    network: 'none',
+    ...optionsOf(built, dir),
+  });
+  if (isLong) note(tableRow(built));
+}
+
+/** The words of `# args:` as the library has them. */
+function optionsOf({ args }: Fixture, dir: string) {
+  const after = (flag: string): string[] => args.flatMap((word, i) => (args[i - 1] === flag ? [word] : []));
+  const pairs = (text: string): Record<string, string> =>
+    Object.fromEntries(text.split(',').map(pair => pair.split('=') as [string, string]));
+  const [target] = after('--target');
+  return {
+    buildArgs: Object.assign({}, ...after('--build-arg').map(pairs)) as Record<string, string>,
+    secrets: after('--secret')
+      .map(pairs)
+      .map(({ id = '', src = '' }) => ({ id, file: join(dir, src) })),
+    ...(target !== undefined && { target }),
+  };
 }
 
 async function compare(built: Fixture): Promise<void> {
-  const config = await ours(built);
   const [box, dir] = [await busybox(), await prepared()];
-  const tree = join(box.home.dir, 'tree.tar');
-  const flags = ['-q', ...built.args, '-f', built.file];
-  const here = box.with({ cwd: dir });
-  await here.ok('build', '--network', 'none', ...flags, '-o', `type=tar,dest=${tree}`, 'context');
-  await preparePeer();
-  const run = runIn({ ...box.home, dir });
-  const how = ['--isolation', 'chroot', '--format', 'docker', '--pull-never'];
-  run('buildah', 'bud', ...how, ...flags, '-t', 'theirs', 'context');
-  const image = run('buildah', 'images', '-q', '--no-trunc', 'theirs').split('\n')[0] ?? '';
-  const theirs = await buildah(box.home).held(image);
-  run('buildah', 'rm', '--all');
-  const { Volumes = {} } = config as { Volumes?: object | null };
-  const volumes = Object.keys(Volumes ?? {}).map(path => path.replace(/^\//, ''));
-  assert.equal(plainTree(await listTar(createReadStream(tree)), volumes), plainTree(theirs.tree, volumes));
-  const text = run('buildah', 'inspect', '--type', 'image', 'theirs');
-  const { Docker } = JSON.parse(text) as { Docker: { config: object } };
-  assert.equal(plainConfig(config), plainConfig(Docker.config));
+  setIgnore(dir, built);
+  await buildahHolds(box, 'busybox.tar');
+  await sameAsBuildah(box, {
+    dir,
+    args: ['--network', 'none', ...built.args, '-f', built.file],
+    peerArgs: [...built.args, '-f', built.file],
+    differs: [...built.differs.keys()],
+  });
+  if (isLong) note(tableRow(built));
 }
 
 alone.run();

@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cachedSteps, inStore, scene } from '../support/build.ts';
+import { type Box, statusOf } from '../support/cli.ts';
 import { requires } from '../support/requires.ts';
 import { archive, dir, file } from '../support/tar-bytes.ts';
 
@@ -61,20 +62,12 @@ test('a step that fails: status 1, its finished steps stay as cache, nothing els
   assert.is(cachedSteps(await build(`${text}RUN true`)), 1);
 });
 
-test('a build that is killed leaves its finished steps', async () => {
-  const { box, dir: context, build } = await scene();
+/** A build that has got as far as its second step, which sleeps. */
+async function sleeping(context: string, box: Box): Promise<ChildProcess> {
   const text = 'FROM busybox\nRUN echo first > /f\nRUN echo sleeping; sleep 60';
   writeFileSync(`${context}.Dockerfile`, text);
-  const child = box.start(
-    'build',
-    '--progress',
-    'plain',
-    '--network',
-    'none',
-    '-f',
-    `${context}.Dockerfile`,
-    context,
-  );
+  const flags = ['--progress', 'plain', '--network', 'none', '-f', `${context}.Dockerfile`];
+  const child = box.start('build', ...flags, context);
   await new Promise<void>(resolve => {
     let said = '';
     child.stderr?.on('data', chunk => {
@@ -82,8 +75,24 @@ test('a build that is killed leaves its finished steps', async () => {
       if (/ sleeping$/m.test(said)) resolve();
     });
   });
+  return child;
+}
+
+test('Ctrl-C: status 130, its finished steps stay as cache, nothing else', async () => {
+  const { box, dir: context, build } = await scene();
+  const child = await sleeping(context, box);
+  child.kill('SIGINT');
+  assert.is(await statusOf(child), 130);
+  assert.equal([inStore(box, 'containers'), inStore(box, 'tmp')], [[], []]);
+  assert.is(cachedSteps(await build('FROM busybox\nRUN echo first > /f')), 1);
+  await box.ok('build', 'prune', '-f');
+});
+
+test('a build that is killed leaves its finished steps', async () => {
+  const { box, dir: context, build } = await scene();
+  const child = await sleeping(context, box);
   child.kill('SIGKILL');
-  await new Promise(resolve => child.once('close', resolve));
+  await statusOf(child);
   for (let tries = 0; tries < 50 && inStore(box, 'containers').length > 0; tries++) {
     spawnSync('sleep', ['0.1']);
     for (const id of inStore(box, 'containers')) await box('kill', id);

@@ -11,7 +11,12 @@ export interface Fixture {
   readonly file: string;
   readonly args: readonly string[];
   readonly ignore: readonly string[];
-  readonly onlyTsbox: boolean;
+  /** Why buildah does not build it. */
+  readonly onlyTsbox: string | undefined;
+  /** Fields of the config that are docker's here and not buildah's, and why. */
+  readonly differs: ReadonlyMap<string, string>;
+  /** Its instructions, each once, in order. */
+  readonly instructions: readonly string[];
 }
 
 const DIRECTORY = join(PROJECT, 'test/fixtures/build');
@@ -22,7 +27,7 @@ export const fixtureNames = (): string[] =>
     .map(name => name.replace(/\.Dockerfile$/, ''))
     .sort();
 
-export function fixture(name: string, copy: string): Fixture {
+export function fixture(name: string, copy = DIRECTORY): Fixture {
   const file = join(copy, `${name}.Dockerfile`);
   const head = readFileSync(join(DIRECTORY, `${name}.Dockerfile`), 'utf8').split('\n');
   const comments = head.filter(line => line.startsWith('# ')).map(line => line.slice(2));
@@ -33,8 +38,35 @@ export function fixture(name: string, copy: string): Fixture {
     file,
     args: after('args').flatMap(line => line.split(' ')),
     ignore: after('ignore'),
-    onlyTsbox: comments.includes('only tsbox'),
+    onlyTsbox: after('only tsbox')[0],
+    differs: new Map(
+      comments.flatMap(line => {
+        const [, key = '', why = ''] = DIFFERS.exec(line) ?? [];
+        return key === '' ? [] : [[key, why] as const];
+      }),
+    ),
+    instructions: instructionsOf(head),
   };
+}
+
+const DIFFERS = /^differs in (\w+): (.+)$/;
+
+function instructionsOf(lines: readonly string[]): string[] {
+  const words = lines.flatMap(
+    line => /^([A-Z]+)(?:\s+--(\w+))?/.exec(line)?.slice(1, 3).filter(Boolean).join(' --') ?? [],
+  );
+  return [...new Set(words)].filter(word => KEYWORD.test(word));
+}
+
+const KEYWORD =
+  /^(?:ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)\b/;
+
+/** A row of docs/build-comparison.md. */
+export function tableRow({ name, instructions, onlyTsbox, differs }: Fixture): string {
+  const but = [...differs].map(([key, why]) => ` but for ${key}: ${why}`).join(';');
+  const outcome = onlyTsbox === undefined ? `equal${but}` : `tsbox alone: ${onlyTsbox}`;
+  const shown = instructions.filter(word => word !== 'FROM').join(', ');
+  return `| ${name} | ${shown} | ${outcome} |`;
 }
 
 /** The fixtures with what git does not keep. */
@@ -91,8 +123,16 @@ export function plainConfig(config: object): object {
 }
 
 function plainValue(key: string, value: object): object {
+  // A range of ports is each of them.
+  if (key === 'ExposedPorts') return Object.fromEntries(Object.keys(value).flatMap(portsOf).sort());
   if (key === 'Env') return (value as string[]).filter(entry => !entry.startsWith('PATH=')).sort();
   if (key !== 'Labels') return value;
   const { 'io.buildah.version': _, ...rest } = value as Record<string, string>;
   return rest;
+}
+
+function portsOf(port: string): [string, object][] {
+  const [, first = '', last = first, protocol = ''] = /^(\d+)(?:-(\d+))?\/(\w+)$/.exec(port) ?? [];
+  const count = Number(last) - Number(first) + 1;
+  return Array.from({ length: count }, (_, i) => [`${Number(first) + i}/${protocol}`, {}]);
 }

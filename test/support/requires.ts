@@ -88,6 +88,7 @@ const NEEDS = {
   nft: program('nft', 'nftables'),
   nginx: program('nginx', 'nginx-light'),
   wrk: program('wrk'),
+  git: program('git'),
   newuidmap: program('newuidmap', 'uidmap'),
   registry: program('docker-registry'),
   busybox: {

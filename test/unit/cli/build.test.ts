@@ -169,6 +169,24 @@ const FAILED: BuildEvent = {
   exitCode: 3,
 };
 
+test('build prune by all its names; a directory of that name is ./prune', async () => {
+  const pruned: unknown[] = [];
+  const api = {
+    pruneBuilds: async (options: object = {}) => {
+      pruned.push(options);
+      return { untagged: [], deleted: ['sha256:a'], reclaimed: 5 };
+    },
+  };
+  for (const words of ['build prune', 'builder prune', 'buildx prune']) {
+    const done = await cli([...words.split(' '), '-af', '--filter', 'until=1h'], { api });
+    assert.equal([done.status, done.err], [0, ''], words);
+    assert.match(done.out, /sha256:a\n[\s\S]*5B/);
+  }
+  const once = { all: true, filters: { until: ['1h'] } };
+  assert.equal(pruned, [once, once, once]);
+  assert.is((await build(['./prune'])).options?.context, './prune');
+});
+
 test('plain progress', async () => {
   const { err, out } = await build(['dir'], [...EVENTS, DONE]);
   assert.is(out, '');
