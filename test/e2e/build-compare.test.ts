@@ -45,7 +45,7 @@ const isHere = (index: number): boolean => isLong || hasSubids() === (index % 2 
 for (const [index, name] of fixtureNames().entries()) {
   const isOurs = fixture(name).onlyTsbox !== undefined;
   if (!isOurs && isChosen(index)) both(name, async () => compare(fixture(name, await prepared())));
-  else if (isOurs || isHere(index))
+  else if (isOurs || USERS.includes(name) || isHere(index))
     (USERS.includes(name) ? mapped : alone)(name, async () => byLibrary(fixture(name, await prepared())));
 }
 
