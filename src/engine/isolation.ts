@@ -14,7 +14,7 @@ export function isolationAnnotations(record: ContainerRecord): Record<string, st
     ...(record.strict
       ? { [ANNOTATION.landlock]: 'must' }
       : plain && !among && { [ANNOTATION.landlock]: 'try' }),
-    ...(plain && { [ANNOTATION.nestedUserns]: 'off' }),
+    ...((plain || record.strict) && { [ANNOTATION.nestedUserns]: 'off' }),
     // The default filter refuses every call about keys, and a keyring counts against the user's quota of 200.
     ...(record.seccomp !== 'default' && { [ANNOTATION.keyring]: 'true' }),
   };

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Box, openBox } from '../support/cli.ts';
 import { DEBIAN_ROOTFS, requires } from '../support/requires.ts';
+import { rpmScript } from '../support/rpm-script.ts';
 import { tempHome } from '../support/temp-home.ts';
 
 /** A real distribution's package manager with one user id: docs/root-emulation.md. */
@@ -96,6 +97,29 @@ test('programs that become another user go on as root', async () => {
     'setpriv --reuid=33 --regid=33 --clear-groups id -u; chown 12:34 /etc/hostname && chown root:root /no/such || echo said',
   );
   assert.is(done.stdout, '0\nsaid\n', done.stderr);
+});
+
+/** On the machine's own tree: it has rpm, and a container of it takes no package to be fetched. */
+const onHost = requires(test, 'rpm', 'fuse', 'fuse-overlayfs');
+
+async function withRpm(...flags: string[]) {
+  const box = openBox(tempHome('rpm')).with({ limit: 120_000 });
+  const path = join(box.home.dir, 'rpm.sh');
+  writeFileSync(path, rpmScript());
+  const mount = `${path}:/opt/rpm.sh:ro`;
+  return box('run', '--rm', '--network', 'none', '-v', mount, ...flags, 'host', 'sh', '/opt/rpm.sh');
+}
+
+onHost('rpmbuild and rpm -i: files of several owners, set-id bits, a device by a script', async () => {
+  const done = await withRpm();
+  assert.is(done.code, 0, done.stdout + done.stderr);
+  assert.is(
+    done.stdout,
+    'probe-1-1.noarch\n/srv/probe/owned 640 root\n/srv/probe/spool 2775 root\n/srv/probe/suid 4755 root\n',
+  );
+  const without = await withRpm('--root-emulation=false');
+  assert.is.not(without.code, 0, 'there is something to emulate');
+  assert.match(without.stdout, /chown failed|unpacking of archive failed/);
 });
 
 test.run();

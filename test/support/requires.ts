@@ -101,6 +101,7 @@ const NEEDS = {
   crun: program('crun'),
   podman: program('podman'),
   buildah: program('buildah'),
+  rpm: program('rpmbuild', 'rpm'),
   xz: program('xz', 'xz-utils'),
   bzip2: program('bzip2'),
   bwrap: program('bwrap', 'bubblewrap'),

@@ -44,6 +44,7 @@ function passedOn(): Record<string, string> {
     'TSBOX_TEST_KEEP',
     'TSBOX_TEST_LONG',
     'TSBOX_TEST_CACHE',
+    'TSBOX_TEST_NPM_REGISTRY',
     'TSBOX_TEST_BIN',
     'TSBOX_TEST_SANITIZED',
     'TSBOX_DEBUG',

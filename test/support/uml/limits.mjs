@@ -31,6 +31,7 @@ export const CHECKS = {
   'update: all or nothing': refusedUpdate,
   'a controller that is not delegated is an error with a remedy': missing,
   'best effort: approximated, and said': bestEffort,
+  'strict: groups and ids are there, this kernel has no Landlock, and nothing starts': strict,
   'kill leaves no group': killed,
   'the group of a supervisor that was killed goes with the next command': swept,
   'nothing is left': empty,
@@ -222,6 +223,15 @@ async function swept() {
   same(groups().length, 1);
   ok('rm', 'busy');
   same(groups().length, 0);
+}
+
+function strict() {
+  const done = tsbox('run', '--rm', ...NONE, '--strict', 'bb', 'true');
+  same(done.status, 125);
+  match(done.stderr, /--strict: the second wall around the file system/);
+  match(done.stderr, /lsm=/);
+  if (/no control group|cannot limit|one user id/.test(done.stderr)) throw new Error(done.stderr);
+  same(tsbox('ps', '-aq').stdout, '');
 }
 
 function empty() {
