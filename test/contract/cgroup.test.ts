@@ -12,7 +12,7 @@ import { type Booted, bootUml } from '../support/uml/boot.ts';
  */
 const program = fileURLToPath(new URL('../support/uml/limits.mjs', import.meta.url));
 const { CHECKS } = (await import(program)) as { CHECKS: Record<string, unknown> };
-const LIMIT_MS = 220_000;
+const LIMIT_MS = 570_000;
 
 const test = requires(suite('cgroup v2 in User-mode Linux'), 'uml', 'busybox', 'subid');
 let booted: Booted | undefined;

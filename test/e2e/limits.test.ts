@@ -23,6 +23,8 @@ const WRONG: ReadonlyArray<readonly [readonly string[], RegExp]> = [
   [['--cpu-quota', '10'], /--cpu-quota 10 is less than 1000/],
   [['-c', '5', '--cpu-weight', '5'], /contradict each other/],
   [['--cpuset-cpus', '1-0'], /invalid value "1-0" for --cpuset-cpus/],
+  [['--cpuset-mems', 'x'], /invalid value "x" for --cpuset-mems/],
+  [['--blkio-weight-device', '/dev/null:50'], /\/dev\/null is no block device/],
   [['--blkio-weight', '5'], /--blkio-weight 5 is not 10 to 1000/],
   [['--device-read-bps', 'sda:1mb'], /invalid value "sda:1mb" for --device-read-bps/],
   [['--device-read-bps', '/dev/null:1mb'], /\/dev\/null is no block device/],

@@ -154,6 +154,16 @@ test('addresses: chosen, refused, given back; of hardware, too', async () => {
   await box.ok('network', 'rm', 'small');
 });
 
+test('--ip6 and --link-local-ip are addresses of the container', async () => {
+  const box = await busybox();
+  await box.ok('network', 'create', '--ipv6', '--subnet', '10.78.0.0/24', '--subnet', 'fd77:1::/64', 'both');
+  await up('one', '--network', 'both', '--ip6', 'fd77:1::42', '--link-local-ip', '169.254.10.7');
+  const out = (await inside('one', 'ip -o addr show eth0')).stdout;
+  for (const part of ['fd77:1::42/64', '169.254.10.7/']) assert.match(out, part);
+  await removeContainers();
+  await box.ok('network', 'rm', 'both');
+});
+
 test('IPv6: addresses, names and a ping', async () => {
   await up('one', '--network', 'six');
   const out = await run('--rm', '--network', 'six', 'busybox', 'ping', '-6', '-c', '1', '-W', '3', 'one');

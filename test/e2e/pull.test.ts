@@ -114,6 +114,10 @@ test('an index: the platform is picked, --platform picks another, none fits', as
   await box.ok('pull', '-q', '--platform', 'linux/s390x', name);
   assert.is(await box.ok('inspect', '--type', 'image', '-f', '{{.Architecture}}', name), 's390x');
   await box.fails(125, /linux\/riscv64/, 'pull', '--platform', 'linux/riscv64', name);
+  const again = ['--rm', '--network', 'none', '--pull', 'always', '--platform', `linux/${mine}`];
+  const quiet = await box('run', '-q', ...again, name);
+  assert.is(`${quiet.stdout}${quiet.stderr}`, `${mine}\n`);
+  await box.fails(125, /linux\/riscv64/, 'run', ...again, '--platform', 'linux/riscv64', name);
 });
 
 test('layers shared by two images are fetched and unpacked once', async () => {

@@ -130,6 +130,12 @@ function isMarked(pid: string): boolean {
   }
 }
 
+test('--cgroupns host: the control groups as the machine names them', async () => {
+  const script = 'readlink /proc/self/ns/cgroup';
+  assert.is(await sh(script, '--cgroupns', 'host'), link('cgroup'));
+  assert.not.equal(await sh(script), link('cgroup'));
+});
+
 test('--uts host: the machine’s name, in the files as well', async () => {
   const name = readFileSync('/proc/sys/kernel/hostname', 'utf8').trim();
   const out = await sh('readlink /proc/self/ns/uts; hostname; cat /etc/hostname', '--uts', 'host');

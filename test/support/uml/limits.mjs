@@ -53,11 +53,27 @@ function leaf() {
 
 function inside() {
   const script =
-    'cat /proc/self/cgroup; cd /sys/fs/cgroup; cat memory.max memory.swap.max cpu.max cpu.weight pids.max';
-  const flags = ['-m', '64m', '--memory-swap', '96m', '--cpus', '1', '-c', '512', '--pids-limit', '50'];
+    'cat /proc/self/cgroup; cd /sys/fs/cgroup; cat memory.max memory.low memory.swap.max cpu.max cpu.weight pids.max io.max';
+  const flags = [
+    '-m',
+    '64m',
+    '--memory-reservation',
+    '16m',
+    '--memory-swap',
+    '96m',
+    '--cpu-period',
+    '50000',
+    '--cpu-quota',
+    '40000',
+  ];
+  flags.push('-c', '512', '--pids-limit', '50', '--device-read-bps', '/dev/ubda:2mb');
+  flags.push('--device-read-iops', '/dev/ubda:500', '--device-write-iops', '/dev/ubda:600');
   const said = ok('run', '--rm', ...NONE, ...flags, 'bb', 'sh', '-c', script);
   // This kernel has no swap: the file may be there or not.
-  same(said.replace(/\n33554432\n/, '\n'), '0::/\n67108864\n100000 100000\n59\n50\n');
+  same(
+    said.replace(/\n33554432\n/, '\n'),
+    '0::/\n67108864\n16777216\n40000 50000\n59\n50\n98:0 rbps=2097152 wbps=max riops=500 wiops=600\n',
+  );
 }
 
 function below() {
@@ -98,6 +114,8 @@ async function processors() {
     ...NONE,
     '--cpus',
     '0.3',
+    '--cpu-weight',
+    '77',
     '-m',
     '64m',
     'bb',
@@ -106,6 +124,7 @@ async function processors() {
     'while :; do :; done',
   );
   const group = groupOf('busy');
+  same(read(group, 'cpu.weight'), '77');
   const usage = () => [field(read(group, 'cpu.stat'), 'usage_usec'), performance.now()];
   const [used, at] = usage();
   await delay(2500);
