@@ -113,17 +113,45 @@ const removals = (scene: Scene, image: string): Record<string, Work> =>
     return { before: () => store.call('pull', '-q', image), run: () => store.call('rmi', image) };
   });
 
+/** Megabytes of the archives, as they are unpacked. */
+const DEBIAN = 128;
+const FIVE = DEBIAN + 4 * 15;
+
 export function imageCases(scene: Scene): Case[] {
   const { debian, fiveLayers } = scene;
-  const commit = { name: '`commit` of 87 MB', rounds: 5, target: 0.35, tools: commits(scene) };
+  const commit = {
+    name: '`commit` of 87 MB',
+    rounds: 5,
+    target: 0.35,
+    megabytes: 87,
+    tools: commits(scene),
+  };
   if (!debian || !fiveLayers) return [commit];
   return [
-    { name: '`pull` Debian, 1 layer, empty store', rounds: 5, target: 0.5, tools: pulls(scene, debian) },
-    { name: '`pull` of 5 layers, empty store', rounds: 5, target: 0.5, tools: pulls(scene, fiveLayers) },
+    {
+      name: '`pull` Debian, 1 layer, empty store',
+      rounds: 5,
+      target: 0.5,
+      megabytes: DEBIAN,
+      tools: pulls(scene, debian),
+    },
+    {
+      name: '`pull` of 5 layers, empty store',
+      rounds: 5,
+      target: 0.5,
+      megabytes: FIVE,
+      tools: pulls(scene, fiveLayers),
+    },
     commit,
-    { name: '`push` of 5 layers', rounds: 3, target: 0.7, tools: pushes(scene, fiveLayers) },
-    { name: '`save` of 5 layers', rounds: 3, target: 0.6, tools: saves(scene, fiveLayers) },
-    { name: '`load` of 5 layers, empty store', rounds: 3, target: 0.6, tools: loads(scene, fiveLayers) },
+    { name: '`push` of 5 layers', rounds: 3, target: 0.7, megabytes: FIVE, tools: pushes(scene, fiveLayers) },
+    { name: '`save` of 5 layers', rounds: 3, target: 0.6, megabytes: FIVE, tools: saves(scene, fiveLayers) },
+    {
+      name: '`load` of 5 layers, empty store',
+      rounds: 3,
+      target: 0.6,
+      megabytes: FIVE,
+      tools: loads(scene, fiveLayers),
+    },
     { name: '`rmi` of 5 layers', rounds: 3, target: 0.6, tools: removals(scene, fiveLayers) },
   ];
 }

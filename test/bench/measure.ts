@@ -13,6 +13,8 @@ export interface Case {
   readonly tools: Readonly<Record<string, Work>>;
   /** Greatest ratio to podman that we want to reach. */
   readonly target?: number;
+  /** What goes through it: shown as MB/s, too. */
+  readonly megabytes?: number;
 }
 
 export interface Work {
@@ -69,10 +71,15 @@ export const HEAD = [
   `| --- |${' ---: |'.repeat(COLUMNS.length)} ---: | ---: |`,
 ];
 
+const shown = (value: number | undefined, megabytes: number | undefined): string =>
+  value === undefined || megabytes === undefined
+    ? ms(value)
+    : `${ms(value)} (${Math.round((megabytes * 1000) / value)} MB/s)`;
+
 export function row(work: Case, medians: Medians): string {
   const ratio = (medians.tsbox ?? 0) / (medians.podman ?? Number.NaN);
-  const shown = Number.isFinite(ratio) ? ratio.toFixed(2) : '';
+  const times = COLUMNS.map(tool => shown(medians[tool], work.megabytes));
   const met = work.target === undefined || !Number.isFinite(ratio) ? '' : ratio <= work.target ? ' ✓' : ' ✗';
   const target = work.target === undefined ? '' : `≤ ${work.target.toFixed(2)}${met}`;
-  return `| ${[work.name, ...COLUMNS.map(tool => ms(medians[tool])), shown, target].join(' | ')} |`;
+  return `| ${[work.name, ...times, Number.isFinite(ratio) ? ratio.toFixed(2) : '', target].join(' | ')} |`;
 }

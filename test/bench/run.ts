@@ -19,6 +19,7 @@ import { call, HEAD, measure, row } from './measure.ts';
 import { memoryRow } from './memory.ts';
 import { setUpPeers } from './peers.ts';
 import { portRows } from './ports.ts';
+import { psLoadRow } from './ps-load.ts';
 import { psRow } from './ps-many.ts';
 import { statsRow } from './stats.ts';
 
@@ -70,7 +71,8 @@ async function bench(): Promise<void> {
   const env = sealedEnv(home, userInfo().username);
   const registry = await startRegistry();
   try {
-    await table(await setScene(env, registry));
+    const loads = isWanted('load') ? await pushLoads(registry) : [];
+    await table(await setScene(env, registry), loads);
   } finally {
     await registry.stop();
     if (made) removeTree(home);
@@ -102,6 +104,19 @@ async function pushDebian(registry: Registry): Promise<void> {
   await push(registry, 'bench/five', 'latest', { layers, config: SHELL_CONFIG });
 }
 
+const isWanted = (name: string): boolean => filters.length === 0 || filters.includes(name);
+
+/** Four images that have nothing in common. */
+async function pushLoads(registry: Registry): Promise<string[]> {
+  const names = [1, 2, 3, 4].map(i => `bench/load${i}`);
+  for (const [i, name] of names.entries())
+    await push(registry, name, 'latest', {
+      layers: [1, 2, 3].map(n => textLayer(10 * i + n)),
+      config: SHELL_CONFIG,
+    });
+  return names.map(name => `${registry.host}/${name}`);
+}
+
 /** 300 files of 50 kB that compress to about a half. */
 function textLayer(number: number): Buffer {
   const file = (i: number): string => randomBytes(25_000).toString('hex') + i;
@@ -109,7 +124,7 @@ function textLayer(number: number): Buffer {
   return layerWith(Object.fromEntries(names));
 }
 
-async function table(scene: Scene): Promise<void> {
+async function table(scene: Scene, loads: readonly string[]): Promise<void> {
   if (filters.length === 1 && filters[0] === 'ports') {
     for (const line of await portRows(scene.env)) say(line);
     return;
@@ -126,11 +141,11 @@ async function table(scene: Scene): Promise<void> {
       say(`${work.name}: ${(error as Error).message}`);
     }
   }
+  if (loads.length > 0) say(await psLoadRow(scene, loads));
   say(memoryRow());
-  if (filters.length === 0 || filters.includes('ps')) say(await psRow(scene));
-  if (filters.length === 0 || filters.includes('stats')) say(await statsRow(scene));
-  if (filters.length === 0 || filters.includes('library'))
-    for (const line of await libraryRows(scene)) say(line);
+  if (isWanted('ps')) say(await psRow(scene));
+  if (isWanted('stats')) say(await statsRow(scene));
+  if (isWanted('library')) for (const line of await libraryRows(scene)) say(line);
   for (const tool of tools) await call(scene.env, tool, 'rm', '-f', 'long');
 }
 
