@@ -1,14 +1,12 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildahHolds, sameAsBuildah } from '../support/build-peer.ts';
-import { type Box, openBox } from '../support/cli.ts';
+import { type Box, collect, openBox } from '../support/cli.ts';
 import { busybox, removeContainers } from '../support/ready.ts';
 import { freePort } from '../support/registry.ts';
 import { DEBIAN_ROOTFS, requires } from '../support/requires.ts';
@@ -155,6 +153,19 @@ async function nodeContext(box: Box, registry: string, tarball: Buffer): Promise
   return dir;
 }
 
+/** In a process of its own: this one waits for buildah. Each request is a line on its stdout. */
+async function packageServer(box: Box, tarball: Buffer) {
+  const path = join(box.home.dir, 'demo.tgz');
+  writeFileSync(path, tarball);
+  const code = `const body = require('fs').readFileSync(${JSON.stringify(path)});
+const server = require('http').createServer((request, response) => { console.log(request.url); response.end(body); });
+server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const said = collect(child.stdout);
+  const port = await eventually(10_000, 'its port', () => /^\d+(?=\n)/.exec(said())?.[0]);
+  return { child, url: `http://127.0.0.1:${port}`, asked: () => said().split('\n').length - 2 };
+}
+
 real('Node: npm ci through a cache mount, the second time without its registry', async () => {
   const box = await withDebian();
   const tarball = gzipSync(
@@ -163,13 +174,8 @@ real('Node: npm ci through a cache mount, the second time without its registry',
       file('package/index.js', 'module.exports = 42;\n'),
     ),
   );
-  let asked = 0;
-  const server = createServer((_, response) => {
-    asked++;
-    response.end(tarball);
-  });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const dir = await nodeContext(box, `http://127.0.0.1:${(server.address() as AddressInfo).port}`, tarball);
+  const registry = await packageServer(box, tarball);
+  const dir = await nodeContext(box, registry.url, tarball);
   const dockerfile = `FROM debian
 COPY node /usr/local/
 WORKDIR /app
@@ -182,8 +188,9 @@ CMD ["node", "index.js"]
   try {
     await builtAlike(box, dir, dockerfile);
   } finally {
-    server.close();
+    registry.child.kill();
   }
+  const asked = registry.asked();
   assert.ok(asked >= 2, 'each of the two has asked');
   assert.is(await box.ok('run', '--rm', '--network', 'none', 'ours'), 'the answer is 42');
   const json = join(dir, 'context/app/package.json');
@@ -191,9 +198,8 @@ CMD ["node", "index.js"]
     json,
     readFileSync(json, 'utf8').replace('"dependencies"', '"description":"x","dependencies"'),
   );
-  const before = asked;
   await box.ok('build', '-q', '--network', 'none', '-f', join(dir, 'Dockerfile'), join(dir, 'context'));
-  assert.is(asked, before);
+  assert.is(registry.asked(), asked);
 });
 
 real('a Debian service with HEALTHCHECK, run with -p', async () => {
