@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureDebianRootfs } from './support/debian.ts';
+import { ensureDebianRootfs, ensureServersRootfs } from './support/debian.ts';
 import { endGroup } from './support/runner/file.ts';
 import { discover } from './support/runner/kinds.ts';
 import { runLanes } from './support/runner/lanes.ts';
@@ -39,6 +39,10 @@ function setUp(): void {
   if (users[0]?.account !== 'root') return;
   if (files.some(f => readFileSync(f.path, 'utf8').includes("'debian'"))) {
     const problem = ensureDebianRootfs();
+    if (problem) process.stderr.write(`${problem}\n`);
+  }
+  if (long && files.some(f => readFileSync(f.path, 'utf8').includes("'debian-servers'"))) {
+    const problem = ensureServersRootfs();
     if (problem) process.stderr.write(`${problem}\n`);
   }
   for (const account of ['ranges', 'single'] as const) {

@@ -86,6 +86,7 @@ const NEEDS = {
   slirp4netns: program('slirp4netns'),
   pasta: program('pasta', 'passt'),
   nft: program('nft', 'nftables'),
+  iptables: program('iptables'),
   nginx: program('nginx', 'nginx-light'),
   wrk: program('wrk'),
   git: program('git'),
@@ -97,6 +98,13 @@ const NEEDS = {
       existsSync('/bin/busybox') ? undefined : '/bin/busybox is missing (Debian package busybox-static)',
   },
   debian: { fixable: true, missing: noDebianImage },
+  'debian-servers': {
+    fixable: true,
+    missing: () =>
+      existsSync(SERVERS_ROOTFS)
+        ? undefined
+        : `${SERVERS_ROOTFS} is missing; \`npm test -- --long\` as root makes it`,
+  },
   skopeo: program('skopeo'),
   crun: program('crun'),
   podman: program('podman'),
@@ -144,6 +152,7 @@ export type Need = keyof typeof NEEDS;
 /** The world-readable place for what is expensive to make; root fills it. */
 export const CACHE_DIR = process.env.TSBOX_TEST_CACHE ?? '/var/cache/tsbox-test';
 export const DEBIAN_ROOTFS = join(CACHE_DIR, 'debian-rootfs.tar');
+export const SERVERS_ROOTFS = join(CACHE_DIR, 'debian-servers.tar');
 
 function noDebianImage(): string | undefined {
   return existsSync(DEBIAN_ROOTFS) ? undefined : `${DEBIAN_ROOTFS} is missing; \`npm test\` as root makes it`;
