@@ -28,8 +28,10 @@ export async function compareLayer(
   const options = { name: 'verify', directory, what: 'the process that compares layers' };
   const { child, result } = await startTask<VerifyReply>(host, { task: 'verify', limits }, options);
   const source = createReadStream(imageStore(engine).blobs.path(blob.digest), { highWaterMark: CHUNK });
-  // A process that has ended early says why in its reply.
-  await pipeline(source, child.stdio[4] as Writable).catch(() => {});
+  const data = child.stdio[4] as Writable;
+  // A process that has ended early says why in its reply; the pipe may also break when everything has been written.
+  data.on('error', () => {});
+  await pipeline(source, data).catch(() => {});
   const reply = await result.catch(messageOf);
   if (typeof reply === 'string') return `cannot be compared with its blob: ${reply}`;
   if (reply.diffId !== diffId) return `its blob unpacks to ${reply.diffId}`;

@@ -114,7 +114,7 @@ async function assertWhole(what: string): Promise<void> {
     assert.is(exitCode, 0, `${what}: ${id} does not run: ${stderr}`);
   }
   // Its processes may be on their way out.
-  await eventually(5000, `${what}: tmp/ is swept`, async () => {
+  await eventually(30_000, `${what}: tmp/ is swept`, async () => {
     await tsbox.sweep();
     return readdirSync(join(box.home.store, 'tmp')).length === 0;
   });
