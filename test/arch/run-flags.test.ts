@@ -5,6 +5,7 @@ import { readProject } from '../support/source.ts';
 
 /** A flag that is accepted has a test that observes its effect: the table names it, and this holds the table. */
 const test = suite('flags of run');
+const LIMITS_IN_UML = 'support/uml/limits.mjs';
 const SOURCES = ['src/cli/commands/create-command.ts', 'src/cli/commands/run.ts'];
 
 /** Every spelling of each flag, the long one first: `['--user', '-u']`. */
@@ -29,6 +30,20 @@ test('the test that is named uses the flag', () => {
     return !names.some(name => new RegExp(`['" \`]${name}(?=['" =\`])`).test(text));
   });
   assert.equal(silent, []);
+});
+
+test('docs/limits.md tells of every limit how it was seen to hold', () => {
+  const section = readProject('docs/limits.md').split('\n## How each limit was seen to hold')[1] ?? '';
+  const named = new Set(
+    [...(section.split('\n## ')[0] ?? '').matchAll(/`(--[a-z-]+)`/g)].map(match => match[1]),
+  );
+  const limits = Object.entries(OBSERVED).flatMap(([name, file]) => (file === LIMITS_IN_UML ? [name] : []));
+  const refused = Object.keys(REFUSED).filter(name => !REFUSED[name]?.why.startsWith('refused everywhere'));
+  assert.ok(limits.length > 10);
+  assert.equal(
+    [...limits, ...refused].filter(name => name !== '--limits' && !named.has(name)),
+    [],
+  );
 });
 
 test.run();
