@@ -1,35 +1,15 @@
-// run as: ranges
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DELEGATED, type Example } from '../../src/cli/command.ts';
 import { VERBS } from '../../src/cli/table.ts';
-import { capture } from '../support/cli.ts';
-import { openWorld, type World } from '../support/example-world.ts';
-import { note } from '../support/note.ts';
-import { openPty } from '../support/pty.ts';
-import { missingNeed, requires } from '../support/requires.ts';
-import { eventually } from '../support/within.ts';
+import { capture } from './cli.ts';
+import { openWorld, type World } from './example-world.ts';
+import { note } from './note.ts';
+import { openPty } from './pty.ts';
+import { missingNeed, requires } from './requires.ts';
+import { eventually } from './within.ts';
 
-/** Every example of every command's help and man page, typed as it stands into a shell of a normal user. */
-const test = requires(
-  suite('examples'),
-  'userns',
-  'busybox',
-  'registry',
-  'slirp4netns',
-  'tun',
-  'fuse',
-  'script',
-  'nft',
-  'xz',
-  'make',
-);
 let world: World;
-
-test.before(async () => {
-  world = await openWorld();
-});
-test.after(() => world?.end());
 
 /** What an example may need that not every machine has, and how to know; undefined is never here. */
 const WHERE: Readonly<Record<string, (() => Promise<boolean>) | undefined>> = {
@@ -74,20 +54,45 @@ async function onTerminal(line: string, keys: string): Promise<{ code: number; s
   return { code: await pty.end(20_000), said: pty.text() };
 }
 
-for (const [name, load] of Object.entries(VERBS)) {
-  test(`tsbox ${name}`, async () => {
-    const { examples = [] } = (await load()).help;
-    assert.ok(examples.length > 0, 'help has no example');
-    for (const example of examples) {
-      const [, line, { where, shell } = {}] = example;
-      const absent = shell === undefined ? undefined : missingNeed(shell);
-      if (where !== undefined) assert.ok(where in WHERE, `nobody knows where "${where}"`);
-      if (absent) note(`not run: ${line}: ${absent.reason}`);
-      else if (where !== undefined && !(await WHERE[where]?.()))
-        note(`not run: ${line}: only where ${where}`);
-      else await run(example);
-    }
+/**
+ * A test for each verb that is wanted: every example of its help and man page, typed as it stands into a shell of a normal user.
+ */
+export function exampleTests(title: string, wanted: (verb: string) => boolean): void {
+  const test = requires(
+    suite(title),
+    'userns',
+    'busybox',
+    'registry',
+    'slirp4netns',
+    'tun',
+    'fuse',
+    'script',
+    'nft',
+    'xz',
+    'make',
+  );
+  test.before(async () => {
+    world = await openWorld();
   });
+  test.after(() => world?.end());
+  for (const [name, load] of Object.entries(VERBS).filter(([verb]) => wanted(verb)))
+    test(`tsbox ${name}`, async () => {
+      const { examples = [] } = (await load()).help;
+      assert.ok(examples.length > 0, 'help has no example');
+      for (const example of examples) await runOrSay(example);
+    });
+  test.run();
 }
 
-test.run();
+async function runOrSay(example: Example): Promise<void> {
+  const [, line, { where, shell } = {}] = example;
+  const absent = shell === undefined ? undefined : missingNeed(shell);
+  if (where !== undefined) assert.ok(where in WHERE, `nobody knows where "${where}"`);
+  if (absent) note(`not run: ${line}: ${absent.reason}`);
+  else if (where !== undefined && !(await WHERE[where]?.())) note(`not run: ${line}: only where ${where}`);
+  else await run(example);
+}
+
+/** The table of verbs in two halves, so that two files can run at the same time. */
+export const ofContainers = (verb: string): boolean =>
+  Object.keys(VERBS).indexOf(verb) < Object.keys(VERBS).indexOf('pull');
