@@ -153,6 +153,10 @@ export function hasErrno(error: unknown, ...codes: string[]): boolean {
   return false;
 }
 
+/** The finding of `tsbox doctor` that an error names. */
+export const checkOf = (error: unknown): HostCheck | undefined =>
+  error instanceof TsboxError ? error.check : undefined;
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

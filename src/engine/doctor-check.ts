@@ -1,4 +1,4 @@
-import { type HostCheck, messageOf, TsboxError } from '../errors.ts';
+import { checkOf as checkNamed, type HostCheck, messageOf, TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
 import type { UsernsMaps } from '../host/idmap.ts';
 import type { Op, Service } from '../plan/ops.ts';
@@ -55,8 +55,7 @@ export function checkOf(step: Step, answer: Answer, patient: Doctor): DoctorChec
 
 /** Of a step that threw. */
 export function answerOf(error: unknown, step: Step): Answer {
-  const check = error instanceof TsboxError ? error.check : undefined;
-  return judgeError(check, step.otherwise, messageOf(error));
+  return judgeError(checkNamed(error), step.otherwise, messageOf(error));
 }
 
 export const skipped = ({ id, title }: Step, detail: string): DoctorCheck => ({

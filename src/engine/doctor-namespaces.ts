@@ -1,4 +1,4 @@
-import { messageOf, TsboxError } from '../errors.ts';
+import { checkOf, messageOf } from '../errors.ts';
 import { chooseMaps, singleMaps } from '../host/idmap.ts';
 import { ownStore } from '../host/owner.ts';
 import { ourUid } from '../host/paths.ts';
@@ -79,8 +79,7 @@ async function checkIdmap(doctor: Doctor): Promise<Answer> {
   try {
     await tryPlan(doctor.engine, maps, []);
   } catch (error) {
-    const check = error instanceof TsboxError ? error.check : undefined;
-    return warn(check ?? 'mapper-failed', `${messageOf(error)}: single mode is taken instead`);
+    return warn(checkOf(error) ?? 'mapper-failed', `${messageOf(error)}: single mode is taken instead`);
   }
   doctor.maps = maps;
   return judgeIds({ mode: maps.mode, users: count(maps.uid), groups: count(maps.gid) });

@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { checkOf, messageOf } from '../errors.ts';
 import { findProgram } from '../host/binaries.ts';
 import { deviceProblem } from '../host/probe.ts';
 import { ops } from '../plan/ops.ts';
@@ -40,7 +40,7 @@ export async function fuseOverlayfsProbe(host: StorageHost): Promise<StorageProb
     return {
       ok: false,
       reason: `a trial mount failed: ${messageOf(error)}`,
-      check: 'fuse-overlayfs-failed',
+      check: checkOf(error) ?? 'fuse-overlayfs-failed',
     };
   }
 }

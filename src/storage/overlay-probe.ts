@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { messageOf } from '../errors.ts';
+import { checkOf, messageOf } from '../errors.ts';
 import { fileSystemOf } from '../host/filesystem.ts';
 import { kernelAtLeast } from '../host/probe.ts';
 import { ops } from '../plan/ops.ts';
@@ -31,6 +31,10 @@ export async function overlayProbe(host: StorageHost): Promise<StorageProbe> {
         : no(host, 'a removed file leaves no whiteout in the upper directory');
     });
   } catch (error) {
+    const check = checkOf(error);
+    // No namespace, or no mounts at all: that is not overlayfs' fault.
+    if (check !== undefined && !check.startsWith('overlay'))
+      return { ok: false, reason: messageOf(error), check };
     return no(host, messageOf(error));
   }
 }
