@@ -72,7 +72,7 @@ pid_t clone_with(uint64_t flags, bool sibling); const char *map_ids(const struct
 int open_proc(unsigned long long pid, unsigned long long start); /* /proc/PID if it started then (0: whenever); -1, ESRCH */
 unsigned long long start_of(pid_t pid);
 int proc_kill(char **argv), proc_wait(char **argv), attach(char **argv), seal_self(void);
-int probe(char **argv); /* isolation/ */
+int probe(char **argv); /* isolation/ */ int processes(void); /* client/ */
 int forward_late(char **argv), port_client(int argc, char **argv); /* ports/ */
 _Noreturn void sealed_main(char **argv);
 _Noreturn void init_main(const struct request *q, enum role role, int sync, const int stdio[3]);

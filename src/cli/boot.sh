@@ -1,5 +1,5 @@
 ':' //; self=$0; [ ! -L "$self" ] || self=$(readlink -f -- "$self"); helper=${TSBOX_HELPER:-${self%/*}/tsbox-helper}
-':' //; case ${1-} in run | start) role=supervise ;; exec) role=join ;; *) role= ;; esac
+':' //; case ${1-} in run | start) role=supervise ;; exec) role=join ;; stop | kill | rm) role=processes ;; *) role= ;; esac
 ':' //; early=${TSBOX_ROOT:-${XDG_DATA_HOME:-${HOME-}/.local/share}/tsbox}/early
 ':' //; [ -z "$role" ] || [ ! -x "$helper" ] || TSBOX_EARLY=$early exec "$helper" boot "$role" node -- "$self" "$@"
 ':' //; exec node -- "$self" "$@"

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { TsboxError } from '../errors.ts';
 import { spawnHelper } from '../host/spawn.ts';
+import { GONE, tender } from './tender.ts';
 
 /** A process for ever: a reused pid has another start time (clock ticks after boot). */
 export interface ProcessIdentity {
@@ -18,8 +19,7 @@ export async function signalProcess(
   target: ProcessIdentity,
   signal: number,
 ): Promise<boolean> {
-  const child = role(helper, ['kill', String(target.pid), String(target.start), String(signal)]);
-  const status = await statusOf(child);
+  const status = await play(helper, ['kill', String(target.pid), String(target.start), String(signal)]);
   if (status === 0) return true;
   if (status === NO_SUCH_PROCESS) return false;
   throw new TsboxError(
@@ -40,24 +40,24 @@ export async function waitProcess(
 ): Promise<boolean> {
   if (stop?.aborted) return false;
   const limit = milliseconds === undefined ? [] : [String(clamp(milliseconds))];
-  const child = role(helper, ['wait', String(target.pid), String(target.start), ...limit]);
-  const end = () => child.kill('SIGKILL');
-  stop?.addEventListener('abort', end, { once: true });
-  try {
-    const status = await statusOf(child);
-    if (status === 0) return true;
-    if (status === TIME_IS_UP || stop?.aborted) return false;
-    throw new TsboxError('INTERNAL', `process ${target.pid} cannot be waited for (status ${status})`);
-  } finally {
-    stop?.removeEventListener('abort', end);
-  }
+  const status = await play(helper, ['wait', String(target.pid), String(target.start), ...limit], stop);
+  if (status === 0) return true;
+  if (status === TIME_IS_UP || stop?.aborted) return false;
+  throw new TsboxError('INTERNAL', `process ${target.pid} cannot be waited for (status ${status})`);
 }
 
 /** poll(2) takes an int. */
 const clamp = (milliseconds: number): number => Math.min(Math.max(0, Math.ceil(milliseconds)), 2 ** 31 - 1);
 
-const role = (helper: string, args: readonly string[]): ChildProcess =>
-  spawnHelper(helper, args, { argv0: 'tsbox:', stdio: 'ignore' });
+/** The exit status of a role: of the helper that waits for such questions, or of one of its own. */
+async function play(helper: string, words: readonly string[], stop?: AbortSignal): Promise<number> {
+  const status = await tender()?.ask(words, stop);
+  if (status !== undefined && status !== GONE) return status;
+  const child = spawnHelper(helper, words, { argv0: 'tsbox:', stdio: 'ignore' });
+  const end = () => child.kill('SIGKILL');
+  stop?.addEventListener('abort', end, { once: true });
+  return statusOf(child).finally(() => stop?.removeEventListener('abort', end));
+}
 
 function statusOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {

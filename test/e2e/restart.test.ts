@@ -63,7 +63,9 @@ test('while it waits: restarting, and stop, start and rm -f work', async () => {
     'a longer wait',
     async () => (await count(id)) >= 3 && (await status(id)) === 'restarting',
   );
-  assert.match(await box.ok('ps', '--format', '{{.Status}}'), /^Restarting \(3\) /);
+  // Each wait is twice as long as the one before: a look falls into one of them.
+  const listed = async () => /^Restarting \(3\) /.test(await box.ok('ps', '--format', '{{.Status}}'));
+  await eventually(10_000, 'listed as restarting', listed);
   await box.fails(1, /not running/, 'exec', id, 'true');
   await box.ok('stop', id);
   assert.is(await status(id), 'exited');
