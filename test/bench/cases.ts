@@ -98,6 +98,14 @@ const walls = ({ env, busybox }: Scene): Record<string, Work> => {
   return { tsbox: run([]), 'without walls': run(WITHOUT_WALLS) };
 };
 
+/** What readiness of the network adds to a run, in turn; 15 ms at most are wanted. */
+const readiness = ({ env, busybox }: Scene): Record<string, Work> => {
+  const run = (network: string): Work => ({
+    run: async () => void (await call(env, TSBOX, 'run', '--rm', '--network', network, busybox, 'true')),
+  });
+  return { tsbox: run('slirp4netns'), 'no network': run('none') };
+};
+
 /** A container `long` must be running in both tools. Order matters: the twenty are started by one case and ended by the next. */
 export function cases(scene: Scene): Case[] {
   const { busybox } = scene;
@@ -114,6 +122,7 @@ export function cases(scene: Scene): Case[] {
       target: 0.4,
       tools: both(scene, 'run', '--rm', '--network', 'slirp4netns', busybox, 'true'),
     },
+    { name: '`run … true`, slirp4netns and none: ≤ 15 ms apart', rounds: 20, tools: readiness(scene) },
     { name: '`run … true`, every wall and none', rounds: 30, tools: walls(scene) },
     { name: '`exec long true`', rounds: 20, target: 0.45, tools: both(scene, 'exec', 'long', 'true') },
     { name: '`ps -a`', rounds: 15, target: 1, tools: both(scene, 'ps', '-a') },

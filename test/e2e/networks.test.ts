@@ -222,6 +222,9 @@ test('the last container takes everything with it; so does whoever is killed', a
   await run('--rm', '--network', 'web', 'busybox', 'nslookup', 'one');
   assert.is(processes('tsbox: network').length, 1);
   assert.is(processes(' _names').length, 1);
+  const [holder = 0] = processes('tsbox: network');
+  const resident = Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${holder}/status`, 'utf8'))?.[1]);
+  assert.ok(resident < 2048, `the holder has ${resident} kB resident, and its PSS is less`);
   await box.ok('rm', '-f', 'one');
   const uplinkGone = () =>
     ['tsbox: network', 'slirp4netns --configure'].every(text => processes(text).length === 0);
