@@ -15,7 +15,12 @@ export interface Case {
   readonly target?: number;
   /** What goes through it: shown as MB/s, too. */
   readonly megabytes?: number;
+  /** The same for the single-file executable. */
+  readonly singleTarget?: number;
 }
+
+/** The name of the single-file executable among the tools. */
+export const SINGLE = 'single file';
 
 export interface Work {
   readonly before?: (round: number) => Promise<void>;
@@ -65,10 +70,10 @@ const ms = (value: number | undefined): string =>
         ? value.toFixed(0)
         : `${(value / 1000).toFixed(2)} s`;
 
-export const COLUMNS = ['tsbox', 'podman', 'crun', 'bwrap'];
+export const COLUMNS = ['tsbox', SINGLE, 'podman', 'crun', 'bwrap'];
 export const HEAD = [
-  `| work (median, ms) | ${COLUMNS.join(' | ')} | tsbox / podman | target |`,
-  `| --- |${' ---: |'.repeat(COLUMNS.length)} ---: | ---: |`,
+  `| work (median, ms) | ${COLUMNS.join(' | ')} | tsbox / podman | target | ${SINGLE} / podman | target |`,
+  `| --- |${' ---: |'.repeat(COLUMNS.length)} ---: | ---: | ---: | ---: |`,
 ];
 
 const shown = (value: number | undefined, megabytes: number | undefined): string =>
@@ -77,9 +82,17 @@ const shown = (value: number | undefined, megabytes: number | undefined): string
     : `${ms(value)} (${Math.round((megabytes * 1000) / value)} MB/s)`;
 
 export function row(work: Case, medians: Medians): string {
-  const ratio = (medians.tsbox ?? 0) / (medians.podman ?? Number.NaN);
-  const times = COLUMNS.map(tool => shown(medians[tool], work.megabytes));
-  const met = work.target === undefined || !Number.isFinite(ratio) ? '' : ratio <= work.target ? ' ✓' : ' ✗';
-  const target = work.target === undefined ? '' : `≤ ${work.target.toFixed(2)}${met}`;
-  return `| ${[work.name, ...times, Number.isFinite(ratio) ? ratio.toFixed(2) : '', target].join(' | ')} |`;
+  const cells = [
+    ...besidePodman(medians.tsbox, medians, work.target),
+    ...besidePodman(medians[SINGLE], medians, work.singleTarget),
+  ];
+  return `| ${[work.name, ...COLUMNS.map(tool => shown(medians[tool], work.megabytes)), ...cells].join(' | ')} |`;
+}
+
+/** The ratio, and what it should be. */
+function besidePodman(ours: number | undefined, medians: Medians, target: number | undefined): string[] {
+  const ratio = (ours ?? Number.NaN) / (medians.podman ?? Number.NaN);
+  const known = Number.isFinite(ratio);
+  const met = target === undefined || !known ? '' : ratio <= target ? ' ✓' : ' ✗';
+  return [known ? ratio.toFixed(2) : '', target === undefined ? '' : `≤ ${target.toFixed(2)}${met}`];
 }

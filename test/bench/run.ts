@@ -10,6 +10,7 @@ import { busyboxImage, layerWith, SHELL_CONFIG } from '../support/images.ts';
 import { push } from '../support/push.ts';
 import { startRegistry } from '../support/registry.ts';
 import { DEBIAN_ROOTFS } from '../support/requires.ts';
+import { singleFile } from '../support/runner/single-file.ts';
 import { removeTree, stageFor, workBase } from '../support/runner/tree.ts';
 import { makeUser, removeUser } from '../support/runner/users.ts';
 import { sealedEnv } from '../support/sealed-env.ts';
@@ -91,6 +92,7 @@ async function setScene(env: Record<string, string>, registry: Registry): Promis
   return {
     env,
     peers,
+    exe: existsSync(singleFile(project)) ? singleFile(project) : undefined,
     busybox: name('busybox'),
     debian: debian ? name('debian') : undefined,
     fiveLayers: debian ? name('five') : undefined,
