@@ -128,6 +128,7 @@ const NEEDS = {
   groff: program('groff', 'groff-base'),
   cc: program('cc', 'gcc'),
   make: program('make'),
+  npm: program('npm'),
   strace: program('strace'),
   exe: {
     fixable: true,

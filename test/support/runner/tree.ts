@@ -24,7 +24,7 @@ export interface Stage {
   readonly node: string;
 }
 
-const PARTS = ['.ci', 'src', 'test', 'docs', 'helpers', 'dist', 'node_modules'];
+const PARTS = ['.ci', 'scripts', 'src', 'test', 'docs', 'helpers', 'dist', 'node_modules'];
 
 export function stageFor(users: readonly TestUser[], root: string, workDir: string): Stage {
   const others = users.filter(u => u.ours);
