@@ -55,7 +55,7 @@ t network create web >/dev/null
 t run -d --name one --network web busybox sleep 100 >/dev/null
 t run --rm --network web busybox ping -c 1 -W 3 one | grep received
 t run --rm --network web busybox wget -qO- http://198.51.100.2:8080/
-ps -e -o args= | grep -oE '^[^ ]*(pasta|passt)[^ ]* .*--ns-ifname|^[^ ]*slirp4netns .*--netns-type=path' | sed 's/ .*//; s,.*/,,; s/^/uplink: /' | sort -u
+for line in /proc/[0-9]*/cmdline; do { tr '\\0' ' ' <"$line"; echo; } 2>/dev/null || true; done | grep -oE '^[^ ]*(pasta|passt)[^ ]* .*--ns-ifname|^[^ ]*slirp4netns .*--netns-type=path' | sed 's/ .*//; s,.*/,,; s/^/uplink: /' | sort -u
 for to in 10.0.2.2 198.51.100.1 172.18.0.1; do
   t run --rm --network web busybox sh -c "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 1 $to 8081" && echo open || echo closed
 done
