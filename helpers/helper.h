@@ -74,7 +74,7 @@ unsigned long long start_of(pid_t pid);
 int proc_kill(char **argv), proc_wait(char **argv), attach(char **argv), seal_self(void);
 int probe(char **argv); /* isolation/ */ int processes(void); /* client/ */
 int forward_late(char **argv), port_client(int argc, char **argv); /* ports/ */
-_Noreturn void sealed_main(char **argv);
+_Noreturn void sealed_main(char **argv); void join_sealed(void);
 _Noreturn void init_main(const struct request *q, enum role role, int sync, const int stdio[3]);
 _Noreturn void walk_fail(struct walk *w, const char *plan, unsigned index, const char *detail);
 void tie_to_parent(void), become_root(void), log_write(int fd, int stream, const char *p, size_t n);

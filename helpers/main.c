@@ -40,5 +40,6 @@ int main(int argc, char **argv) {
     if (!strcmp(role, "tether") && argc > 2) return tether(argv + 2);
     if (!strcmp(role, "probe") && argc == 5) return probe(argv);
     if (!strcmp(role, "processes")) return processes();
-    return !strcmp(role, "supervise") ? run(SUPERVISE) : !strcmp(role, "join") ? run(JOIN) : !strcmp(role, "enter") ? run(ENTER) : FAIL;
+    if (!strcmp(role, "join")) join_sealed();
+    return !strcmp(role, "supervise") ? run(SUPERVISE) : !strcmp(role, "joined") ? run(JOIN) : !strcmp(role, "enter") ? run(ENTER) : FAIL;
 }

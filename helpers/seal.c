@@ -12,6 +12,13 @@ int seal_self(void) {
     if (p == MAP_FAILED || !write_all(fd, p, (size_t)st.st_size) || munmap(p, (size_t)st.st_size)) return -1;
     return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) ? -1 : fd;
 }
+/* `join`: the helper is a sealed copy before it comes near a container. What it executed outside belongs to the user namespace
+ * outside: not even CAP_SYS_PTRACE in the container reaches into it, which it would if the copy were executed inside. */
+void join_sealed(void) {
+    char *argv[] = {"tsbox:", "joined", text("%80s", ""), NULL}; int fd = seal_self(); /* room for a name in ps */
+    if (fd >= 0) syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
+    SAY("failed", "header", "0", text("%d", errno), "seal");
+}
 /* A file of the image: a FIFO must not hang us, nor a sparse giant fill memory (CVE-2024-9676). 0 or an errno. */
 static int read_image_file(int root, const char *path, struct buf *out) {
     struct stat st; ssize_t n = 1; AUTO fd = beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, NULL);
@@ -21,6 +28,16 @@ static int read_image_file(int root, const char *path, struct buf *out) {
     for (buf_room(out, 4096); n > 0 && out->n <= READ_MAX; buf_room(out, 4096))
         if ((n = read(fd, out->p + out->n, 4096)) > 0) out->n += (size_t)n;
     return n < 0 ? errno : out->n > READ_MAX ? EFBIG : 0;
+}
+/* The second part of a plan: the frame with plan `resume`, or the end of our parent. */
+static _Noreturn void walk_resumed(struct walk *w) {
+    struct frame f = {0}; struct pollfd wait[2] = {{CHANNEL, POLLIN, 0}, {w->sync, 0, 0}};
+    while (poll(wait, 2, -1) < 0 && errno == EINTR) {}
+    if (wait[1].revents) _exit(FAIL);
+    errno = frame_read(CHANNEL, &f);
+    if (!errno && (!f.n || f.r->n != 2 || strcmp(f.r->f[0].p, "plan") || strcmp(f.r->f[1].p, "resume"))) errno = EPROTO;
+    if (errno) walk_fail(w, "header", 0, "resume");
+    walk_plan(w, &(struct plan){"resume", f.r + 1, f.n - 1}); _exit(0);
 }
 /* The walk goes on in the copy; what it has to know comes in a pipe, its environment and descriptors. */
 static int become_sealed(struct walk *w) {
@@ -44,19 +61,13 @@ OP(barrier) {
         k = b.n - at > PACKET ? PACKET : b.n - at;
         if (!send_packet(w->sync, at + k < b.n ? 'e' : 'E', b.p + at, k, -1)) return -1;
     }
+    if (w->seal < 0) walk_resumed(w);
     return become_sealed(w);
 }
-/* argv: tsbox: sealed N ID. Waits for the frame with plan `resume`, or for the end of our parent. */
+/* argv: tsbox: sealed N ID. */
 void sealed_main(char **argv) {
-    struct walk w; struct frame f = {0}; AUTO state = atoi(argv[2]);
+    struct walk w; AUTO state = atoi(argv[2]);
     if (read(state, &w, sizeof w) != sizeof w) _exit(FAIL);
     w.id = text("%s", argv[3]), w.env = environ; tie_to_parent(); prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    title(w.container ? "init" : "join", w.id);
-    struct pollfd wait[2] = {{CHANNEL, POLLIN, 0}, {w.sync, 0, 0}};
-    while (poll(wait, 2, -1) < 0 && errno == EINTR) {}
-    if (wait[1].revents) _exit(FAIL);
-    errno = frame_read(CHANNEL, &f);
-    if (!errno && (!f.n || f.r->n != 2 || strcmp(f.r->f[0].p, "plan") || strcmp(f.r->f[1].p, "resume"))) errno = EPROTO;
-    if (errno) walk_fail(&w, "header", 0, "resume");
-    walk_plan(&w, &(struct plan){"resume", f.r + 1, f.n - 1}); _exit(0);
+    title(w.container ? "init" : "join", w.id); walk_resumed(&w);
 }

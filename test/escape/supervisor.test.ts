@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { asAttack, compile } from '../support/attack-program.ts';
 import { statusOf } from '../support/cli.ts';
-import { escapeSuite } from '../support/escape.ts';
+import { escapeSuite, type Scene } from '../support/escape.ts';
 import { eventually } from '../support/within.ts';
 
 /** A process of the container signals, traces or looks into what is beside it: the supervisor, the helper of an `exec`, the client. */
@@ -65,21 +65,28 @@ test('outside of a container, a process of the same user can be looked into', as
   assert.match(done.stdout, /MEDDLED/);
 });
 
-test('the helpers of exec, while they become commands', async ({ box, start }) => {
-  const id = await start(...asAttack(compile(MEDDLE)), 'busybox', 'sleep', '1000');
-  const attack = box.start('exec', id, '/attack');
-  const status = statusOf(attack);
-  let said = '';
-  attack.stdout?.on('data', (bytes: Buffer) => {
-    said += bytes;
-  });
-  await new Promise(resolve => attack.stdout?.once('data', resolve));
-  await Promise.all(Array.from({ length: 6 }, () => box('exec', id, 'true')));
-  await box('exec', '-t', id, 'true');
-  assert.is(await status, 0);
-  assert.is(/.*MEDDLED.*/.exec(said)?.[0] ?? '', '');
-  assert.match(said, /seen=/);
-});
+const helpersOfExec =
+  (...flags: string[]) =>
+  async ({ box, start }: Scene): Promise<void> => {
+    const id = await start(...flags, ...asAttack(compile(MEDDLE)), 'busybox', 'sleep', '1000');
+    const attack = box.start('exec', id, '/attack');
+    const status = statusOf(attack);
+    let said = '';
+    attack.stdout?.on('data', (bytes: Buffer) => {
+      said += bytes;
+    });
+    await new Promise(resolve => attack.stdout?.once('data', resolve));
+    await Promise.all(Array.from({ length: 6 }, () => box('exec', id, 'true')));
+    await box('exec', '-t', id, 'true');
+    assert.is(await status, 0);
+    assert.is(/.*MEDDLED.*/.exec(said)?.[0] ?? '', '');
+    assert.match(said, /seen=/);
+  };
+
+test('the helpers of exec, while they become commands', helpersOfExec());
+
+/** The right to trace is one over processes that were executed in the container’s user namespace. */
+test('the same with CAP_SYS_PTRACE', helpersOfExec('--cap-add', 'SYS_PTRACE'));
 
 test('kill -1, kill of the parent, of groups and of every number: the supervisor stays', async ({
   box,
