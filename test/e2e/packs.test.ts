@@ -10,7 +10,15 @@ import { requires } from '../support/requires.ts';
 const test = requires(suite('packs'), 'userns', 'busybox', 'packs');
 test.after.each(removeContainers);
 
-const FILES = ['tsbox.cjs', 'tsbox.main.cjs', 'tsbox.main.run.cache', 'tsbox.main.exec.cache', 'tsbox.main.any.cache', 'tsbox-helper', 'seccomp'];
+const FILES = [
+  'tsbox.cjs',
+  'tsbox.main.cjs',
+  'tsbox.main.run.cache',
+  'tsbox.main.exec.cache',
+  'tsbox.main.any.cache',
+  'tsbox-helper',
+  'seccomp',
+];
 
 test('run, exec, ps, images, inspect, logs, stop, start and rm need neither the rest nor node_modules', async () => {
   const box = await busybox();
