@@ -33,5 +33,6 @@ export async function formatted(object: object, format: string): Promise<string>
   const { compileTemplate } = await import('./format/template/index.ts');
   // JSON and back: what the engine leaves undefined is absent, as it is in the JSON that users look at.
   const plain = JSON.parse(JSON.stringify(object)) as Value;
-  return printable(compileTemplate(format)(plain));
+  const { withTypedNils } = await import('./format/template/nil.ts');
+  return printable(compileTemplate(format)(withTypedNils(plain)));
 }

@@ -214,7 +214,7 @@ test('results: a tar archive, docker and OCI archives, a stream, other names', a
   assert.ok((await tsbox.images()).some(({ id }) => id === made.id));
 });
 
-test('events have types and an order, for a build that succeeds, one that fails, one that is cancelled', async () => {
+test('events have types and an order, for a build that succeeds, one that fails, one whose file is wrong', async () => {
   const { build, tsbox, context } = await libraryScene({ 'a.txt': 'x' });
   const { events, id } = await build('FROM busybox\nCOPY a.txt /\nRUN echo said; echo wrong >&2', {
     noCache: true,

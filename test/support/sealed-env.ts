@@ -47,6 +47,7 @@ function passedOn(): Record<string, string> {
     'TSBOX_TEST_NPM_REGISTRY',
     'TSBOX_TEST_BIN',
     'TSBOX_TEST_SANITIZED',
+    'TSBOX_TEST_SEED',
     'TSBOX_DEBUG',
     'FUZZ_SECONDS',
     'FUZZ_SEED',

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileTemplate, HEADER_FUNCTIONS, type Value } from '../../../src/cli/format/template/index.ts';
+import { withTypedNils } from '../../../src/cli/format/template/nil.ts';
 import type { TsboxError } from '../../../src/errors.ts';
 
 const test = suite('go templates');
@@ -179,6 +180,20 @@ test('toString, constructor and __proto__ are no fields', () => {
     '<no value> <no value> <no value>',
   );
   assert.throws(() => render('{{constructor}}'), /not defined/);
+});
+
+test('a null of JSON has the type of its field in docker', () => {
+  const plain = {
+    Config: { Volumes: null, Cmd: null, Env: ['A=1'], Labels: { x: 'y' } },
+    HostConfig: { Binds: null, PidsLimit: null },
+    NetworkSettings: { Ports: { '53/udp': null } },
+  };
+  const shown = (template: string): string => compileTemplate(template)(withTypedNils(plain));
+  assert.is(shown('{{.Config.Volumes}} {{.Config.Cmd}} {{.Config.Env}}'), 'map[] [] [A=1]');
+  assert.is(shown('{{.HostConfig.Binds}} {{.HostConfig.PidsLimit}}'), '[] <nil>');
+  assert.is(shown('{{.NetworkSettings.Ports}}'), 'map[53/udp:[]]');
+  assert.is(shown('{{json .Config}}'), JSON.stringify(plain.Config));
+  assert.is(shown('{{range .HostConfig.Binds}}x{{else}}none{{end}}{{if .Config.Cmd}}x{{end}}'), 'none');
 });
 
 test('headings pass through functions', () => {
