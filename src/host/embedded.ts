@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   fchmodSync,
   lstatSync,
@@ -26,17 +27,19 @@ const embedded = (): Embedded => (globalThis as { TSBOX_EMBEDDED?: Embedded }).T
 
 /**
  * A real file with the helper that this executable carries: named by its digest, in a directory that nobody else can write
- * (0700), written and renamed as a whole. A file there that is not ours, has another length or can be written is replaced.
+ * (0700; root's is 0711, since containers of root run as other ids, which execute the helper too), written and renamed as a whole. A file there that is not ours, has another length or can be written is replaced.
  * Throws HOST when the directory is not the user's own or cannot be made.
  */
 export function embeddedHelper(): string {
   const { helper, digest, length } = embedded();
   const directory = cacheDirectory();
   const path = join(directory, `helper-${digest.slice(0, 32)}`);
-  if (isSound(path, length) && isPrivate(directory)) return path;
+  const mode = ourUid() === 0 ? 0o711 : 0o700;
+  if (isSound(path, length) && isPrivate(directory, mode)) return path;
   try {
-    makeDirectories(directory, 0o700);
-    if (!isPrivate(directory))
+    makeDirectories(directory, mode);
+    if (isPrivate(directory, 0)) chmodSync(directory, mode);
+    if (!isPrivate(directory, mode))
       throw new Error('the directory must be the user’s own and closed to others (mode 0700)');
     place(path, readFileSync(helper), digest);
     return path;
@@ -57,7 +60,6 @@ function place(path: string, bytes: Buffer, digest: string): void {
   const fd = openSync(temporary, 'wx', 0o700);
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-    // Containers of root run as other ids, which must be able to execute it.
     fchmodSync(fd, 0o555);
   } finally {
     closeSync(fd);
@@ -75,7 +77,10 @@ function isSound(path: string, length: number): boolean {
   }
 }
 
-function isPrivate(directory: string): boolean {
+/** Ours, writable for nobody else, and open as far as `mode` wants it. */
+function isPrivate(directory: string, mode: number): boolean {
   const stat = lstatSync(directory);
-  return stat.isDirectory() && stat.uid === ourUid() && (stat.mode & 0o022) === 0;
+  return (
+    stat.isDirectory() && stat.uid === ourUid() && (stat.mode & 0o022) === 0 && (stat.mode & mode) === mode
+  );
 }
