@@ -155,6 +155,8 @@ class Restorer {
     for (const name of PULLED) if (!there.has(name)) await this.#tsbox.pull(name);
     for (const name of ['app:latest', 'app:1', `${this.#registry}/app:latest`])
       if (!there.has(name)) await this.#tsbox.tag('alpine:3.20', name);
+    // A line before may have built one of them anew.
+    await this.#tsbox.tag('app', 'app:1');
   }
 
   async #networks(line: string): Promise<void> {
