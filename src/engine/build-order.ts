@@ -21,12 +21,18 @@ export async function buildStages(parts: SessionParts): Promise<StageResult> {
   } catch (error) {
     stop.abort(error);
     await Promise.allSettled(all);
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw cancelled(signal.reason);
     throw error;
   }
   if (!stages[target]) throw new TsboxError('INTERNAL', `there is no stage ${target}`);
   return session.stage(target);
 }
+
+/** The command line's reason is an error of ours already; a program's may be anything. */
+const cancelled = (reason: unknown): TsboxError =>
+  reason instanceof TsboxError
+    ? reason
+    : new TsboxError('ABORTED', 'the build was cancelled', { cause: reason });
 
 class Session implements BuildSession {
   readonly engine: BuildSession['engine'];

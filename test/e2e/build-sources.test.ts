@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { TsboxError } from '../../src/index.ts';
+import type { BuildEvent, TsboxError } from '../../src/index.ts';
 import { holding, libraryScene } from '../support/build-library.ts';
 import { digestOf } from '../support/images.ts';
+import { openLibrary } from '../support/library.ts';
 import { requires } from '../support/requires.ts';
 import { archive, file } from '../support/tar-bytes.ts';
 import { tempHome } from '../support/temp-home.ts';
@@ -249,6 +250,21 @@ test('events have types and an order, for a build that succeeds, one that fails,
   assert.equal([failed.code, seen.includes('failed 7')], ['BUILD', true]);
   const mistake = await rejects(tsbox.build({ context, dockerfileText: 'FORM busybox' }));
   assert.is(mistake.code, 'DOCKERFILE');
+});
+
+test('a build that is cancelled: ABORTED, its running command is gone, and its finished step is cache', async () => {
+  const { build, context } = await libraryScene();
+  const stop = new AbortController();
+  const cancelled = await openLibrary('build', stop.signal);
+  const first = 'FROM busybox\nRUN echo finished > /one\n';
+  const onEvent = (event: BuildEvent): void => {
+    if (event.type === 'step-log' && Buffer.from(event.data).includes('waiting')) stop.abort();
+  };
+  const dockerfileText = `${first}RUN echo waiting; sleep 1000`;
+  const failed = await rejects(cancelled.build({ context, dockerfileText, network: 'none', onEvent }));
+  assert.is(failed.code, 'ABORTED');
+  assert.is((await build(first)).cached, 1);
+  assert.equal(await cancelled.containers({ all: true }), []);
 });
 
 test.run();
