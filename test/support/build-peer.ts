@@ -47,7 +47,7 @@ export async function sameAsBuildah(box: Box, built: PeerBuild): Promise<void> {
 async function byBuildah({ home }: Box, { dir, peerArgs }: PeerBuild) {
   // Otherwise its cache mounts are in a directory of /var/tmp that belongs to whoever was first.
   const run = runIn({ ...home, dir, env: { ...home.env, TMPDIR: home.dir } });
-  const how = ['-q', '--layers', '--isolation', 'chroot', '--format', 'docker', '--pull-never'];
+  const how = ['-q', '--isolation', 'chroot', '--format', 'docker', '--pull-never'];
   run('buildah', 'bud', ...how, ...peerArgs, '-t', 'theirs', 'context');
   const image = run('buildah', 'images', '-q', '--no-trunc', 'theirs').split('\n')[0] ?? '';
   const { tree } = await buildah(home).held(image);
