@@ -54,7 +54,7 @@ async function buildCli(): Promise<void> {
   );
 }
 
-/** Names stay, for the stacks of errors. */
+/** The names of functions and public methods stay, for the stacks of errors; private and local ones are shortened. */
 async function minify(text: string): Promise<string> {
   const { platform, target, legalComments, minifySyntax, minifyWhitespace } = PROGRAM;
   const options = {

@@ -83,8 +83,11 @@ async function endLateStart(directory: string): Promise<void> {
  * removal could not do, and a plain removal takes a tenth of the time of one in a user namespace.
  */
 async function openWorkDirectory(directory: string): Promise<void> {
-  for (const path of ['work/work', 'work/work/incompat', 'work/work/incompat/volatile'])
-    await chmod(join(directory, path), 0o700).catch(() => {});
+  let path = join(directory, 'work');
+  for (const name of ['work', 'incompat', 'volatile']) {
+    path = join(path, name);
+    await chmod(path, 0o700).catch(() => {});
+  }
 }
 
 async function killProcess(target: { pid: number; start: number }): Promise<void> {

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { TSBOX } from '../support/cli.ts';
+import { nginxDirectory } from '../support/nginx.ts';
 import { which } from '../support/requires.ts';
 import { processesOf } from '../support/runner/leaks.ts';
 import { call, type Env } from './measure.ts';
@@ -124,15 +125,7 @@ async function ours(env: Env, handler: 'builtin' | 'slirp4netns'): Promise<Way> 
 /** A server that answers with a few bytes and closes, with nothing to write to but stderr. */
 function webDirectory(env: Env): string {
   const dir = join(env.HOME ?? '', 'bench-web');
-  mkdirSync(dir, { recursive: true });
-  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(n => `${n}_temp_path /srv/t;`);
-  const server = 'server { listen 8080 backlog=4096; location / { return 200 "hello\\n"; } }';
-  writeFileSync(
-    join(dir, 'nginx.conf'),
-    `daemon off; worker_processes 1; pid /srv/pid; error_log stderr crit;
-events { worker_connections 4096; }
-http { access_log off; ${temp.join(' ')} ${server} }\n`,
-  );
+  nginxDirectory(dir);
   return dir;
 }
 

@@ -1,4 +1,3 @@
-import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -10,6 +9,7 @@ import { TsboxError } from '../../src/errors.ts';
 import type { NetworkRequest, PortMapping } from '../../src/network/driver.ts';
 import { parsePublish } from '../../src/network/ports.ts';
 import { networkDriver } from '../../src/network/select.ts';
+import { askUdp } from '../support/ask-udp.ts';
 import { killNetContainers, netContainer } from '../support/net-container.ts';
 import { requires } from '../support/requires.ts';
 import { eventually, within } from '../support/within.ts';
@@ -198,22 +198,6 @@ function readOnce(to: number): Promise<string | undefined> {
     });
     socket.on('error', reject).on('close', () => resolve(text || undefined));
   });
-}
-
-async function askUdp(to: number, text: string): Promise<string> {
-  const socket = createSocket('udp4');
-  let answer: string | undefined;
-  socket.on('message', data => {
-    answer = data.toString();
-  });
-  try {
-    return await eventually(8000, 'an answer', () => {
-      if (answer === undefined) socket.send(text, to, '127.0.0.1');
-      return answer;
-    });
-  } finally {
-    socket.close();
-  }
 }
 
 async function failure(work: Promise<unknown>): Promise<TsboxError> {

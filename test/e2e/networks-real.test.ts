@@ -1,8 +1,8 @@
 // run as: ranges
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { askUdp } from '../support/ask-udp.ts';
 import { openBox } from '../support/cli.ts';
 import { note } from '../support/note.ts';
 import { freePort } from '../support/registry.ts';
@@ -149,7 +149,7 @@ test('a UDP echo server: many clients through -p, each hears its own words; and 
     echo,
   );
   const words = Array.from({ length: 50 }, (_, i) => `client ${i} `.repeat(1 + (i % 3) * 60));
-  assert.equal(await Promise.all(words.map(word => askUdp(port, word))), words);
+  assert.equal(await Promise.all(words.map(word => askUdp(port, word, 20_000))), words);
   const client =
     'use IO::Socket::INET; my $s = IO::Socket::INET->new(PeerAddr => "echo", PeerPort => 7, Proto => "udp"); $s->send("by name"); my $m; $s->recv($m, 100); print $m';
   assert.is(await run('--rm', '--network', 'shop', 'debian-servers', 'perl', '-e', client), 'by name');
@@ -181,21 +181,5 @@ test(`${MANY} containers on one network: each has its address and name, and all 
   await box.ok('rm', '-f', ...names);
   assert.is(await box.ok('network', 'inspect', '-f', '{{len .Containers}}', 'shop'), '0');
 });
-
-async function askUdp(to: number, text: string): Promise<string> {
-  const socket = createSocket('udp4');
-  let answer: string | undefined;
-  socket.on('message', data => {
-    answer = data.toString();
-  });
-  try {
-    return await eventually(20_000, 'an answer', () => {
-      if (answer === undefined) socket.send(text, to, '127.0.0.1');
-      return answer;
-    });
-  } finally {
-    socket.close();
-  }
-}
 
 test.run();

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Tsbox } from '../../src/index.ts';
 import { openBox } from '../support/cli.ts';
+import { nginxDirectory } from '../support/nginx.ts';
 import { busybox, removeContainers } from '../support/ready.ts';
 import { freePort } from '../support/registry.ts';
 import { requires, which } from '../support/requires.ts';
@@ -49,15 +49,7 @@ const loaded = requires(suite('nginx and wrk'), ...needs, 'fuse', 'fuse-overlayf
 loaded('thousands of connections, none lost', async () => {
   const box = openBox();
   const dir = join(box.home.dir, 'web');
-  mkdirSync(dir);
-  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(n => `${n}_temp_path /srv/t;`);
-  const server = 'server { listen 8080 backlog=4096; location / { return 200 "hello\\n"; } }';
-  writeFileSync(
-    join(dir, 'nginx.conf'),
-    `daemon off; worker_processes 1; pid /srv/pid; error_log stderr crit;
-events { worker_connections 4096; }
-http { access_log off; ${temp.join(' ')} ${server} }\n`,
-  );
+  nginxDirectory(dir);
   const port = await freePort();
   const flags = ['-p', `127.0.0.1:${port}:8080`, '-v', `${dir}:/srv`];
   const nginx = ['nginx', '-e', 'stderr', '-c', '/srv/nginx.conf'];

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { match, runChecks, same } from './checks.mjs';
 
 const TSBOX =
   process.env.TSBOX_TEST_BIN ?? fileURLToPath(new URL('../../../dist/tsbox.cjs', import.meta.url));
@@ -273,15 +274,6 @@ function ok(...args) {
   return stdout;
 }
 
-function same(actual, expected) {
-  if (actual !== expected)
-    throw new Error(`expected ${JSON.stringify(expected)}, found ${JSON.stringify(actual)}`);
-}
-
-function match(text, pattern) {
-  if (!pattern.test(text)) throw new Error(`expected ${pattern}, found ${JSON.stringify(text)}`);
-}
-
 /** A tree with busybox alone, as an archive. */
 function importBusybox() {
   const tree = `${HOME}/tree`;
@@ -295,16 +287,7 @@ function importBusybox() {
 async function main() {
   const say = line => process.stdout.write(`${JSON.stringify(line)}\n`);
   importBusybox();
-  for (const [name, check] of Object.entries(CHECKS)) {
-    const from = performance.now();
-    const result = await Promise.resolve()
-      .then(check)
-      .then(
-        note => ({ ok: true, note: note ?? '' }),
-        error => ({ ok: false, note: String(error.message) }),
-      );
-    say({ name, ...result, ms: Math.round(performance.now() - from) });
-  }
+  await runChecks(CHECKS, say);
   say({ name: 'end', ok: true, note: ok('doctor').match(/.*Control groups.*/)?.[0], ms: 0 });
 }
 

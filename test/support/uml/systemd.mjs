@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { match, runChecks, same } from './checks.mjs';
 
 const [, , TSBOX = '', CONSOLE = '1'] = process.argv;
 const UID = 4242;
@@ -176,28 +177,10 @@ function ok({ status, stdout, stderr }) {
   return stdout;
 }
 
-function same(actual, expected) {
-  if (actual !== expected)
-    throw new Error(`expected ${JSON.stringify(expected)}, found ${JSON.stringify(actual)}`);
-}
-
-function match(text, pattern) {
-  if (!pattern.test(text)) throw new Error(`expected ${pattern}, found ${JSON.stringify(text)}`);
-}
-
 async function main() {
   const say = line => writeSync(Number(CONSOLE), `${JSON.stringify(line)}\n`);
   ok(cron('import', '/mnt/bb.tar', 'bb'));
-  for (const [name, check] of Object.entries(CHECKS)) {
-    const from = performance.now();
-    let result;
-    try {
-      result = { ok: true, note: check() ?? '' };
-    } catch (error) {
-      result = { ok: false, note: String(error.message) };
-    }
-    say({ name, ...result, ms: Math.round(performance.now() - from) });
-  }
+  await runChecks(CHECKS, say);
   const doctor = cron('doctor').stdout.match(/.*Control groups.*(\n.*->.*)?/)?.[0] ?? '';
   say({ name: 'end', ok: true, note: doctor, ms: Math.round(performance.now()) });
 }
