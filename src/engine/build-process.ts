@@ -1,10 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Duplex, Readable } from 'node:stream';
-import { TsboxError } from '../errors.ts';
+import type { Duplex } from 'node:stream';
 import { selfCommand } from '../host/self.ts';
-import type { BuildReply, BuildTask } from '../layer/build-tasks.ts';
+import type { BuildTask } from '../layer/build-tasks.ts';
 import { ops } from '../plan/ops.ts';
 import { type EnterHost, enter } from '../runtime/enter.ts';
+import { repliesOf } from './build-replies.ts';
 
 export interface BuildProcessOptions {
   /** Its descriptor 0. */
@@ -52,10 +52,11 @@ export async function startBuildTask(
     signal?.addEventListener('abort', kill, { once: true });
     const gone = result.finally(() => signal?.removeEventListener('abort', kill));
     gone.catch(() => {});
-    const lines = linesOf(output === undefined ? child.stdout : data);
+    const said = (): string => Buffer.concat(noise).toString().trim().slice(-MAX_NOISE);
+    const replies = output === undefined ? child.stdout : data;
     return {
       data,
-      reply: <T>() => nextReply<T>(lines, gone, noise, signal),
+      reply: repliesOf({ replies, gone, noise: said, signal }),
       stop: async () => {
         data.destroy();
         child.kill('SIGKILL');
@@ -65,54 +66,4 @@ export async function startBuildTask(
   } finally {
     await opened.close();
   }
-}
-
-type Lines = () => Promise<string | undefined>;
-
-function linesOf(stream: Readable | null): Lines {
-  const ready: string[] = [];
-  const waiting: ((line: string | undefined) => void)[] = [];
-  let rest = '';
-  let ended = stream === null;
-  stream?.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const next = waiting.shift();
-      if (next) next(line);
-      else ready.push(line);
-    }
-  });
-  stream?.once('close', () => {
-    ended = true;
-    for (const next of waiting.splice(0)) next(undefined);
-  });
-  return () => {
-    if (ready.length > 0 || ended) return Promise.resolve(ready.shift());
-    return new Promise(resolve => waiting.push(resolve));
-  };
-}
-
-async function nextReply<T>(
-  lines: Lines,
-  gone: Promise<number>,
-  noise: readonly Buffer[],
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  const line = await Promise.race([lines(), gone.then(() => lines())]);
-  if (signal?.aborted) throw new TsboxError('ABORTED', 'cancelled', { cause: signal.reason });
-  if (line !== undefined) {
-    const reply = JSON.parse(line) as BuildReply<T>;
-    if ('ok' in reply) return reply.ok;
-    throw new TsboxError(reply.error.code, reply.error.message, reply.error);
-  }
-  const status = await gone;
-  const said = Buffer.concat([...noise])
-    .toString()
-    .trim()
-    .slice(-MAX_NOISE);
-  throw new TsboxError(
-    'INTERNAL',
-    `the process of a build ended with status ${status}${said && `: ${said}`}`,
-  );
 }

@@ -10,6 +10,8 @@ import { containerEvent } from './record-event.ts';
 
 const TICKS = 100;
 const OUTPUT_MAX = 4096;
+/** Milliseconds. What the check left behind may keep its pipe open. */
+const DRAIN = 1000;
 
 /** One check; the milliseconds until the next, or undefined when the container does not run any more. */
 export async function checkHealth(engine: Engine, id: string): Promise<number | undefined> {
@@ -55,8 +57,10 @@ async function runProbe(engine: Engine, record: ContainerRecord, check: HealthCh
   };
   attached.stdout?.on('data', keep);
   attached.stderr?.on('data', keep);
+  const read = Promise.all([attached.stdout, attached.stderr].map(ended));
   const { exitCode } = await attached.wait();
   clearTimeout(timer);
+  await Promise.race([read, new Promise(resolve => setTimeout(resolve, DRAIN).unref())]);
   const output = Buffer.concat(chunks).subarray(0, OUTPUT_MAX).toString('utf8');
   if (!late) return { exitCode, output };
   return {
@@ -64,3 +68,10 @@ async function runProbe(engine: Engine, record: ContainerRecord, check: HealthCh
     output: `Health check exceeded timeout (${check.timeout / 1000}s)${output && `: ${output}`}`,
   };
 }
+
+/** A process can be gone before what it wrote has been read. */
+const ended = (stream: NodeJS.ReadableStream | undefined): Promise<void> =>
+  new Promise(resolve => {
+    if (stream) stream.once('end', resolve).once('close', resolve);
+    else resolve();
+  });

@@ -5,6 +5,7 @@ import { selfCommand } from '../host/self.ts';
 import type { Task, TaskReply } from '../layer/tasks.ts';
 import { ops } from '../plan/ops.ts';
 import { type EnterHost, type EnterProcess, enter } from '../runtime/enter.ts';
+import { bytesOf } from '../util/lines.ts';
 
 /** A process that does one task of src/userns/main.ts where the ids of the store's files exist. */
 export interface UsernsProcess<T> {
@@ -54,14 +55,17 @@ export async function startTask<T>(
   }
 }
 
-function follow<T>(
+/** The reply is read to its end: a process can be gone before. */
+export function follow<T>(
   { child, result }: EnterProcess,
   replies: Readable | null,
   what: string,
 ): UsernsProcess<T> {
-  const said = collect(replies);
-  const noise = collect(child.stderr);
-  const reply = result.then(status => readReply<T>(what, said(), noise(), status));
+  const said = bytesOf(replies);
+  const noise = bytesOf(child.stderr);
+  const reply = result.then(async status =>
+    readReply<T>(what, String(await said), String(await noise), status),
+  );
   reply.catch(() => {});
   return { child, result: reply };
 }
@@ -81,10 +85,4 @@ function parseReply<T>(what: string, line: string): TaskReply<T> | undefined {
     if (line === '') return undefined;
     throw new TsboxError('INTERNAL', `malformed reply of ${what}: ${messageOf(error)}`);
   }
-}
-
-function collect(stream: Readable | null): () => string {
-  const chunks: Buffer[] = [];
-  stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  return () => Buffer.concat(chunks).toString();
 }
