@@ -33,7 +33,6 @@ export interface CloneOptions {
   /** An empty directory. */
   readonly into: string;
   readonly keepGitDir?: boolean;
-  readonly env?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -55,35 +54,32 @@ export async function cloneRepository(source: GitSource, options: CloneOptions):
     await succeed(git, ['checkout', '--quiet', '--force', '--detach', ref], source);
   }
   if (statSync(join(options.into, '.gitmodules'), { throwIfNoEntry: false })?.isFile())
-    await succeed(git, ['submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1'], source);
+    await succeed(
+      await gitProgram(options, REMOTE),
+      ['submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1'],
+      source,
+    );
   if (!options.keepGitDir) rmSync(join(options.into, '.git'), { recursive: true, force: true });
   return beneath(options.into, source.subdirectory, url);
 }
 
+/** A repository chooses where its submodules are: never a directory of this machine (CVE-2022-39253), never a program (ext). */
+const REMOTE = 'http:https:git:ssh';
+/** The caller may name one, or have insteadOf in a configuration. */
+const ALSO_LOCAL = `${REMOTE}:file`;
+
 type Git = (args: readonly string[]) => Promise<ProgramResult>;
 
-async function gitProgram({ into, env }: CloneOptions): Promise<Git> {
-  const program = await findProgram('git');
-  if (program === undefined) {
+async function gitProgram({ into }: CloneOptions, protocols = ALSO_LOCAL): Promise<Git> {
+  const [program, env] = await Promise.all([findProgram('git'), findProgram('env')]);
+  if (program === undefined || env === undefined) {
     throw new TsboxError('HOST', 'a git repository as context needs the program git', {
       hint: 'install the package git',
     });
   }
-  const safe = [
-    '-c',
-    'core.hooksPath=/dev/null',
-    '-c',
-    'protocol.ext.allow=never',
-    '-c',
-    'advice.detachedHead=false',
-  ];
-  const more = {
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_ALLOW_PROTOCOL: 'http:https:git:ssh:file',
-    GIT_CONFIG_NOSYSTEM: '1',
-  };
-  return args =>
-    runProgram(program, [...safe, ...args], { cwd: into, ...(env && { env: { ...env, ...more } }) });
+  const variables = ['GIT_TERMINAL_PROMPT=0', `GIT_ALLOW_PROTOCOL=${protocols}`];
+  const safe = ['-c', 'core.hooksPath=/dev/null', '-c', 'advice.detachedHead=false'];
+  return args => runProgram(env, [...variables, program, ...safe, ...args], { cwd: into });
 }
 
 async function succeed(git: Git, args: readonly string[], { url, ref }: GitSource): Promise<void> {

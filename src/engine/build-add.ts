@@ -42,6 +42,15 @@ async function pickRepository(
   const { engine } = session;
   const git = gitSource(source);
   if (!git) throw new TsboxError('INTERNAL', `${source} is no repository`);
+  if (git.url.startsWith('file:')) {
+    throw new TsboxError(
+      'DOCKERFILE',
+      `ADD ${source}: a directory of this machine is no part of the context`,
+      {
+        hint: 'name it where you build: --build-context NAME=DIR, and COPY --from=NAME',
+      },
+    );
+  }
   const work = await makeWorkDir(engine.paths.tmp, 'git');
   const remove = async (): Promise<void> => {
     await removeTree(engine, work.path.slice(engine.paths.root.length + 1));
