@@ -20,8 +20,29 @@ done
 tsbox run --rm host true
 tsbox run --rm host true
 tsbox run -d --name warm --network none host sleep 60
-for line in 'exec warm true' 'exec warm true' 'ps' 'ps -a' 'images' 'inspect warm' 'logs warm' 'stop -t 0 warm' 'start warm'; do
+while read -r line; do
   # shellcheck disable=SC2086 # words
-  tsbox $line
-done
+  tsbox $line </dev/null
+done <<END
+exec warm true
+exec warm true
+ps
+ps -a
+images
+inspect warm
+logs warm
+stop -t 0 warm
+start warm
+commit warm made
+tag made 127.0.0.1:1/made
+save -o $dir/made.tar made
+load -i $dir/made.tar
+push 127.0.0.1:1/made
+pull 127.0.0.1:1/made
+rmi 127.0.0.1:1/made
+rm -f warm
+info
+container ls
+image ls
+END
 exit 0

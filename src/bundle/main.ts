@@ -24,6 +24,13 @@ const PROGRAM: BuildOptions = {
   supported: { 'dynamic-import': false },
   logOverride: { 'empty-import-meta': 'silent' },
 };
+/** clipanion as ES modules, of which only what is used comes along; as CommonJS each file is a closure that runs at every start. */
+const CLIPANION = Object.fromEntries(
+  ['advanced/Command', 'advanced/options/index', 'core'].map(name => [
+    `clipanion/lib/${name}.js`,
+    `clipanion/lib/${name}.mjs`,
+  ]),
+);
 const REQUIRE = "import{createRequire as r}from'node:module';const require=r(import.meta.url);";
 
 async function buildLoader(): Promise<void> {
@@ -38,6 +45,7 @@ async function buildCli(): Promise<void> {
     entryPoints: ['src/cli/main.ts'],
     outdir: 'dist',
     external: ['koffi', 'undici'],
+    alias: { ...CLIPANION, typanion: 'typanion/lib/index.mjs' },
     format: 'esm',
     splitting: true,
     metafile: true,

@@ -7,9 +7,17 @@ import { Pack } from './pack.ts';
  * rest (src/bundle). The file begins as a shell script (boot.sh) that executes `node -- FILE ARGS`: without the `--`, Node
  * takes an `--env-file` among our arguments for its own, loads it into this process, and ends when it is missing.
  */
+// Node reads these authorities at every start, which takes longer than all the rest of it: boot.sh keeps them for who needs them.
+const { TSBOX_EXTRA_CA_CERTS: authorities } = process.env;
+if (authorities !== undefined) process.env.NODE_EXTRA_CA_CERTS = authorities;
+delete process.env.TSBOX_EXTRA_CA_CERTS;
+
 /** What a verb runs is a third of it all: each of the quickest has a cache of its own. */
-const KINDS: Readonly<Record<string, string>> = { run: 'run', start: 'run', exec: 'exec' };
-const kind = KINDS[process.argv[2] ?? ''] ?? 'any';
+const KINDS = new Set(['exec', 'images', 'inspect', 'logs', 'ps', 'rm', 'run', 'start', 'stop']);
+/** These are quicker than what they do, which takes the rest of the program. */
+const STORE = new Set(['build', 'commit', 'load', 'pull', 'push', 'rmi', 'save', 'tag']);
+const verb = process.argv[2] ?? '';
+const kind = KINDS.has(verb) ? verb : STORE.has(verb) ? 'store' : 'any';
 const packs = ['tsbox.main', 'tsbox.rest'].map(name => new Pack(join(__dirname, name), kind));
 const modules = new Map<string, Loaded>();
 

@@ -2,6 +2,7 @@ import { sessionsEnd } from '../host/linger.ts';
 import { isUnified } from '../host/probe.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { containerState } from '../store/containers.ts';
+import { unmarkFleeting } from '../store/containers-fleeting.ts';
 import { withCleanup } from '../util/cleanup.ts';
 import { attachedTo } from './attached.ts';
 import type { Engine } from './context.ts';
@@ -14,6 +15,7 @@ export function run(engine: Engine, options: CreateOptions, attach: AttachOption
   return withCleanup(async cleanup => {
     const record = await createRecord(engine, options, cleanup, { transient: true });
     const launched = await launchContainer(engine, record, attach);
+    await keep(engine, record);
     return attachedTo(engine, record.id, launched, attach, exited => removeIfAsked(engine, record, exited));
   });
 }
@@ -23,9 +25,15 @@ export function runDetached(engine: Engine, options: CreateOptions): Promise<str
   return withCleanup(async cleanup => {
     const record = await createRecord(engine, options, cleanup, { transient: true });
     await launchContainer(engine, record, undefined);
+    await keep(engine, record);
     if (sessionsEnd()) (await import('./linger-warning.ts')).warnOfLogout(engine);
     return record.id;
   });
+}
+
+/** It has been started: unless it is to go with its end, it stays, and no sweep need look at it. */
+async function keep({ paths }: Engine, { id, autoRemove }: ContainerRecord): Promise<void> {
+  if (!autoRemove) await unmarkFleeting(paths, id);
 }
 
 /** Runs to the end and collects both streams. */

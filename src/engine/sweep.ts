@@ -52,8 +52,9 @@ async function sweepFleeting(engine: Engine): Promise<void> {
 
 async function sweepContainer(engine: Engine, mark: Fleeting): Promise<void> {
   const state = readContainerState(engine.paths, mark.id);
-  const starting = lockHolder(join(containerDirectory(engine.paths, mark.id), 'lock')) !== undefined;
-  if (starting || state.status === 'running' || state.pid > 0) return;
+  if (state.status === 'running' || state.pid > 0) return sweepMark(engine, mark);
+  // Costs a look at the locks of the whole machine: last.
+  if (lockHolder(join(containerDirectory(engine.paths, mark.id), 'lock')) !== undefined) return;
   const record = await readContainerRecord(engine.paths, mark.id);
   const unwanted = state.status === 'created' ? mark.transient : record.autoRemove;
   if (unwanted) {
@@ -61,6 +62,12 @@ async function sweepContainer(engine: Engine, mark: Fleeting): Promise<void> {
   } else if (state.status !== 'created') {
     await unmarkFleeting(engine.paths, mark.id);
   }
+}
+
+/** What runs has been started: without `--rm` it stays from now on, and nobody need look at it again. */
+async function sweepMark(engine: Engine, { id }: Fleeting): Promise<void> {
+  const { autoRemove } = await readContainerRecord(engine.paths, id);
+  if (!autoRemove) await unmarkFleeting(engine.paths, id);
 }
 
 /** Control groups; where no container has one this is a look at a directory that is not there. */

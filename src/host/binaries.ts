@@ -21,7 +21,12 @@ export async function findProgram(name: string): Promise<string | undefined> {
 export function locateProgram(name: string): string | undefined {
   if (name === '' || name.includes('/')) return undefined;
   const listed = (environment('PATH') ?? '').split(':').filter(dir => dir.startsWith('/'));
-  return [...listed, ...SYSTEM_DIRECTORIES].map(dir => join(dir, name)).find(isExecutable);
+  for (const dir of [...listed, ...SYSTEM_DIRECTORIES]) {
+    // Put together without join(): a long PATH would make that the hottest function of a short command.
+    const path = `${dir.endsWith('/') ? dir.slice(0, -1) : dir}/${name}`;
+    if (isExecutable(path)) return path;
+  }
+  return undefined;
 }
 
 /** Absolute path of tsbox-helper: `$TSBOX_HELPER`, else beside the bundle, or what the single-file executable carries. Throws HOST when it has not been built. */

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { absoluteEnvironment } from '../host/paths.ts';
+import { absoluteEnvironment, environment } from '../host/paths.ts';
 
 /** Where distributions keep the authorities that their administrator trusts; Node brings its own list and does not look there. */
 const BUNDLES = [
@@ -20,7 +20,13 @@ export async function authoritiesFor(host: string): Promise<string[]> {
   const user = join(absoluteEnvironment('XDG_CONFIG_HOME') ?? join(homedir(), '.config'), 'containers');
   const directories = [user, '/etc/containers', '/etc/docker'].map(dir => join(dir, 'certs.d', host));
   const own = (await Promise.all(directories.map(certificatesIn))).flat();
-  return [...rootCertificates, ...own, ...(await machineBundle())];
+  return [...rootCertificates, ...own, ...(await extra()), ...(await machineBundle())];
+}
+
+/** Node's own variable, which src/cli/boot.sh takes from it. */
+async function extra(): Promise<string[]> {
+  const file = environment('NODE_EXTRA_CA_CERTS');
+  return file === undefined ? [] : [await readText(file)].filter(text => text !== '');
 }
 
 async function certificatesIn(directory: string): Promise<string[]> {

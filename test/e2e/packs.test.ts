@@ -15,7 +15,6 @@ const FILES = [
   'tsbox.main.cjs',
   'tsbox.main.run.cache',
   'tsbox.main.exec.cache',
-  'tsbox.main.any.cache',
   'tsbox-helper',
   'seccomp',
 ];

@@ -31,6 +31,20 @@ test('-e sets, a bare -e NAME passes the caller’s value on', async () => {
   assert.not.match(out, /^(OTHER|UNSET)/m);
 });
 
+test('the start-up script keeps to itself that it takes NODE_EXTRA_CA_CERTS from Node', async () => {
+  const box = (await busybox()).with({ env: { NODE_EXTRA_CA_CERTS: '/my ca.pem' } });
+  const out = await box.ok(
+    ...RUN,
+    '-e',
+    'NODE_EXTRA_CA_CERTS',
+    '-e',
+    'TSBOX_EXTRA_CA_CERTS',
+    'busybox',
+    'env',
+  );
+  assert.equal(out.match(/^.*CA_CERTS.*$/gm), ['NODE_EXTRA_CA_CERTS=/my ca.pem']);
+});
+
 test('nothing of the caller’s environment leaks in', async () => {
   const box = (await busybox()).with({ env: { CANARY: 'x', LD_LIBRARY_PATH: '/x', TSBOX_DEBUG: '' } });
   const names = (await box.ok(...RUN, 'busybox', 'env')).split('\n').map(line => line.split('=')[0]);

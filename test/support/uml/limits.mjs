@@ -126,13 +126,23 @@ async function processors() {
   );
   const group = groupOf('busy');
   same(read(group, 'cpu.weight'), '77');
+  const shares = [];
+  // Too little may be this machine's doing, which gives its processor to others; too much is never.
+  for (let share = 0; share < 0.27 && shares.length < 4; shares.push(share.toFixed(3))) {
+    share = await shareOf(group);
+    if (share > 0.33) throw new Error(`0.3 processors became ${share.toFixed(3)}`);
+  }
+  if (shares.at(-1) < 0.27) throw new Error(`0.3 processors became ${shares.join(', ')}`);
+  return `share ${shares.join(', ')} of 0.3`;
+}
+
+/** Of one processor, in two and a half seconds. */
+async function shareOf(group) {
   const usage = () => [field(read(group, 'cpu.stat'), 'usage_usec'), performance.now()];
   const [used, at] = usage();
   await delay(2500);
   const [after, later] = usage();
-  const share = (after - used) / 1000 / (later - at);
-  if (share < 0.27 || share > 0.33) throw new Error(`0.3 processors became ${share.toFixed(3)}`);
-  return `share ${share.toFixed(3)} of 0.3`;
+  return (after - used) / 1000 / (later - at);
 }
 
 function processes() {

@@ -61,13 +61,16 @@ sweeping('a container whose maker lives, or that runs, or that waits for its sta
 
 sweeping('a container of run that has been started is one like any other', async () => {
   const paths = tempStore();
+  const { id } = await addContainer(paths, { name: 'runs' }, {}); // and it still does
+  await unmarkFleeting(paths, id);
+  await markFleeting(paths, { id, identity: DEAD, transient: true });
   const record = await addContainer(paths, { name: 'web' });
   await markFleeting(paths, { id: record.id, identity: DEAD, transient: true });
   writeState(paths, record.id, { status: 'exited' });
   await markFleeting(paths, { id: newId(), identity: DEAD, transient: true }); // and one that is gone
   await sweep(engineOf(paths));
   assert.equal(await listFleeting(paths), []);
-  assert.is((await listContainerRecords(paths)).length, 1);
+  assert.is((await listContainerRecords(paths)).length, 2);
 });
 
 sweeping('what a living remover works on is left to it', async () => {

@@ -25,6 +25,7 @@ const PINNED = [
   'HOME',
   'XDG_CONFIG_HOME',
   'SSL_CERT_FILE',
+  'NODE_EXTRA_CA_CERTS',
   'HTTP_PROXY',
   'HTTPS_PROXY',
   'NO_PROXY',
@@ -123,23 +124,25 @@ test('certs.d vouches for a host', async ({ http, home }) => {
   }
 });
 
-test("the machine's authorities vouch too", async ({ http, home }) => {
-  const registry = await startFakeRegistry(TLS);
-  process.env.SSL_CERT_FILE = join(home, 'bundle.pem');
-  writeFileSync(join(home, 'bundle.pem'), TLS.cert);
-  try {
-    for (const path of ['/a', '/b']) {
-      const response = await http.send({
-        method: 'GET',
-        url: new URL(`https://${registry.host}${path}`),
-        headers: {},
-      });
-      response.body.cancel();
+for (const variable of ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']) {
+  test(`authorities of ${variable} vouch too`, async ({ http, home }) => {
+    const registry = await startFakeRegistry(TLS);
+    process.env[variable] = join(home, 'bundle.pem');
+    writeFileSync(join(home, 'bundle.pem'), TLS.cert);
+    try {
+      for (const path of ['/a', '/b']) {
+        const response = await http.send({
+          method: 'GET',
+          url: new URL(`https://${registry.host}${path}`),
+          headers: {},
+        });
+        response.body.cancel();
+      }
+    } finally {
+      await registry.stop();
     }
-  } finally {
-    await registry.stop();
-  }
-});
+  });
+}
 
 test('HTTPS is not tried without when the registry is not insecure', async ({ http }) => {
   const registry = await startFakeRegistry();
