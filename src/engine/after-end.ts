@@ -16,7 +16,7 @@ import {
   writeRestart,
 } from '../store/containers-restart.ts';
 import type { Engine } from './context.ts';
-import { supervisorOf } from './find.ts';
+import { firstProcess, supervisorOf } from './find.ts';
 import { launchContainer } from './launch-container.ts';
 import { containerEvent } from './record-event.ts';
 import { type End, restartDelay } from './restart-policy.ts';
@@ -44,6 +44,8 @@ export async function afterEnd(engine: Engine, id: string): Promise<void> {
     if (delay === undefined) return giveUp(engine, record, restart);
     restart = { ...restart, count: restart.count + 1, delay, waiter: ownProcess() };
     await writeRestart(engine.paths, id, restart);
+    // Looked for when the waiter is known: `stop` marks, then looks for it, so that one of the two sees the other.
+    if (isMarkedStopped(engine.paths, id)) return giveUp(engine, record, restart);
     await new Promise(resolve => setTimeout(resolve, delay));
     if (isMarkedStopped(engine.paths, id)) return giveUp(engine, record, restart);
     const failure = await startAgain(engine, record);
@@ -90,15 +92,20 @@ export async function endRestarts(
 ): Promise<ContainerState> {
   if (!hasRestartFile(engine.paths, id)) return state;
   await markStopped(engine.paths, id);
-  const last = supervisorOf(state);
-  if (state.status !== 'exited' || !isAlive(last.pid, last.start)) return state;
+  const marked = await containerState(engine.paths, id);
+  const last = supervisorOf(marked);
+  if (marked.status !== 'exited' || !isAlive(last.pid, last.start)) return marked;
   // A supervisor that is still at its last words will see the mark.
-  if (state.restarting) await end(last);
+  if (marked.restarting) await end(last);
   else await waitProcess(helperPath(), last, PATIENCE);
   const starter = lockHolder(join(containerDirectory(engine.paths, id), 'lock'));
   const now = await containerState(engine.paths, id);
   if (!starter || now.status === 'running') return now;
   await end(starter);
+  const after = await containerState(engine.paths, id);
+  // Its first process goes with it, a moment later.
+  if (after.status !== 'dead') return after;
+  await end(firstProcess(after));
   return containerState(engine.paths, id);
 }
 

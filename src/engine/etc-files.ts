@@ -1,4 +1,13 @@
-import { chmodSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { giveToStore } from '../host/owner.ts';
@@ -47,20 +56,38 @@ function sharedFiles(engine: Engine, record: ContainerRecord): Record<string, st
 }
 
 /**
- * A new file each time: the container may have given the old one to an id that we cannot write as. It takes the old one's place at once,
- * since another start of the same container may be binding it.
+ * A new file: the container may have given the old one to an id that we cannot write as. But one that is as it should be stays, and what appears meanwhile
+ * is left: another start of the same container may be binding it, and the kernel does not bind a file that has lost its name.
  */
 function writeAnew(engine: Engine, path: string, content: string): void {
   const made = `${path}.${process.pid}`;
   try {
+    const there = lstatSync(path, { throwIfNoEntry: false });
+    if (there && isAsWanted(engine, path, there, content)) return;
     unlessThere(made, () => writeFileSync(made, content, { flag: 'wx' }));
     // Whatever the umask: any user inside must be able to read it; the store above keeps others out.
     chmodSync(made, 0o644);
     giveToStore(engine.paths.root, made);
-    renameSync(made, path);
+    if (there) renameSync(made, path);
+    else appear(made, path);
   } catch (error) {
     throw ioError(error, `cannot write ${path}`);
   }
+}
+
+function isAsWanted(engine: Engine, path: string, there: Stats, content: string): boolean {
+  const store = lstatSync(engine.paths.root);
+  const isOurs = there.isFile() && there.uid === store.uid && there.gid === store.gid;
+  return isOurs && (there.mode & 0o7777) === 0o644 && readFileSync(path, 'utf8') === content;
+}
+
+function appear(made: string, path: string): void {
+  try {
+    linkSync(made, path);
+  } catch (error) {
+    if (!hasErrno(error, 'EEXIST')) throw error;
+  }
+  unlinkSync(made);
 }
 
 /** A process with our pid may have been killed before its rename. */

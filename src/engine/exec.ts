@@ -1,5 +1,6 @@
 import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
+import { isAlive } from '../host/probe.ts';
 import { networkDriver } from '../network/select.ts';
 import { ANNOTATION, type Spec } from '../oci/runtime-spec.ts';
 import { type Op, ops } from '../plan/ops.ts';
@@ -51,7 +52,7 @@ async function join(
   if (state.status !== 'running') throw notRunning(record, state);
   const joined = await execSpec(engine, record, options);
   const group = readGroupFile(engine, record.id);
-  return launch(
+  const launched = launch(
     helperPath(),
     {
       role: 'join',
@@ -78,6 +79,17 @@ async function join(
     },
     stdioOf(attach),
   );
+  return launched.catch((error: unknown) => {
+    throw cannotJoin(record, state, error);
+  });
+}
+
+/** It may end at any moment between our look and the command: what the kernel says then depends on how far we had come. */
+function cannotJoin(record: ContainerRecord, state: ContainerState, error: unknown): unknown {
+  const isLost = error instanceof TsboxError && (error.code === 'LAUNCH' || error.code === 'BAD_STATE');
+  return isLost && !isAlive(state.pid, state.start)
+    ? notRunning(record, { ...state, status: 'exited' })
+    : error;
 }
 
 /** Loaded where the container has a control group, or what stands in for one. */

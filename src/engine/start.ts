@@ -39,8 +39,9 @@ async function startOnce(
   if (state.status === 'running') return undefined;
   refuseOrphan(record, state);
   const now = await (await import('./after-end.ts')).endRestarts(engine, record.id, state);
-  if (now.status === 'running') return undefined;
+  // It takes back the mark, too, that one is to stay ended: its policy was faster than we.
   await resetRestart(engine.paths, record);
+  if (now.status === 'running') return undefined;
   await prepareStorage(engine, record);
   try {
     return await launchContainer(engine, record, attach);
