@@ -11,6 +11,7 @@ import { printEnd, printFile } from './support/runner/report.ts';
 import { passesOf } from './support/runner/single-file.ts';
 import { removeTree, stageFor, workBase } from './support/runner/tree.ts';
 import { makeUser, removeUser, selfUser, type TestUser } from './support/runner/users.ts';
+import { ensureKernel } from './support/vm/kernel.ts';
 
 /**
  * The one test runner: `npm test [-- FILTER…] [--long] [--exe]`. A filter is a kind (`unit`), a folder (`unit/oci`) or a part of a
@@ -43,6 +44,10 @@ function setUp(): void {
   }
   if (long && files.some(f => readFileSync(f.path, 'utf8').includes("'debian-servers'"))) {
     const problem = ensureServersRootfs();
+    if (problem) process.stderr.write(`${problem}\n`);
+  }
+  if (long && files.some(f => readFileSync(f.path, 'utf8').includes("'kernel'"))) {
+    const problem = ensureKernel();
     if (problem) process.stderr.write(`${problem}\n`);
   }
   for (const account of ['ranges', 'single'] as const) {

@@ -97,19 +97,6 @@ const manyAtOnce = (scene: Scene, begin: boolean): Record<string, Work> => ({
   ...(scene.peers.podman ? { podman: twenty(scene, 'podman', begin) } : {}),
 });
 
-/** docs/isolation.md: what can be switched off, off. */
-const WITHOUT_WALLS = [
-  ...['--security-opt', 'seccomp=unconfined', '--security-opt', 'systempaths=unconfined'],
-  ...['--security-opt', 'userns=allow', '--ulimit', 'core=-1'],
-];
-
-const walls = ({ env, busybox }: Scene): Record<string, Work> => {
-  const run = (flags: readonly string[]): Work => ({
-    run: async () => void (await call(env, TSBOX, 'run', '--rm', ...NONE, ...flags, busybox, 'true')),
-  });
-  return { tsbox: run([]), 'without walls': run(WITHOUT_WALLS) };
-};
-
 /** What readiness of the network adds to a run, in turn; 15 ms at most are wanted. */
 const readiness = ({ env, busybox }: Scene): Record<string, Work> => {
   const run = (network: string): Work => ({
@@ -137,7 +124,6 @@ export function cases(scene: Scene): Case[] {
       tools: quick(scene, 'run', '--rm', '--network', 'slirp4netns', busybox, 'true'),
     },
     { name: '`run … true`, slirp4netns and none: ≤ 15 ms apart', rounds: 20, tools: readiness(scene) },
-    { name: '`run … true`, every wall and none', rounds: 30, tools: walls(scene) },
     {
       name: '`exec long true`',
       rounds: 20,

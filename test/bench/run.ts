@@ -23,6 +23,7 @@ import { portRows } from './ports.ts';
 import { psLoadRow } from './ps-load.ts';
 import { psRow } from './ps-many.ts';
 import { statsRow } from './stats.ts';
+import { wallRows } from './walls.ts';
 
 /**
  * `npm run bench [-- FILTER…]`: tsbox beside podman, crun and bubblewrap, where they are installed, on the same work in one
@@ -85,7 +86,7 @@ type Registry = Awaited<ReturnType<typeof startRegistry>>;
 async function setScene(env: Record<string, string>, registry: Registry): Promise<Scene> {
   const image = busyboxImage();
   await push(registry, 'bench/busybox', 'latest', image);
-  const debian = existsSync(DEBIAN_ROOTFS);
+  const debian = existsSync(DEBIAN_ROOTFS) && !isWalls();
   if (debian) await pushDebian(registry);
   const peers = setUpPeers(env, registry.host, image.layers[0] ?? Buffer.alloc(0));
   const name = (repository: string): string => `${registry.host}/bench/${repository}`;
@@ -105,6 +106,8 @@ async function pushDebian(registry: Registry): Promise<void> {
   const layers = [base, ...[1, 2, 3, 4].map(textLayer)];
   await push(registry, 'bench/five', 'latest', { layers, config: SHELL_CONFIG });
 }
+
+const isWalls = (): boolean => filters.length === 1 && filters[0] === 'walls';
 
 const isWanted = (name: string): boolean => filters.length === 0 || filters.includes(name);
 
@@ -129,6 +132,10 @@ function textLayer(number: number): Buffer {
 async function table(scene: Scene, loads: readonly string[]): Promise<void> {
   if (filters.length === 1 && filters[0] === 'ports') {
     for (const line of await portRows(scene.env)) say(line);
+    return;
+  }
+  if (isWalls()) {
+    for (const line of await wallRows(scene)) say(line);
     return;
   }
   const tools = [TSBOX, ...(scene.peers.podman ? ['podman'] : [])];

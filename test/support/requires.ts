@@ -115,6 +115,12 @@ const NEEDS = {
   bwrap: program('bwrap', 'bubblewrap'),
   script: program('script', 'bsdutils'),
   uml: program('linux.uml', 'user-mode-linux'),
+  qemu: program('qemu-system-x86_64', 'qemu-system-x86'),
+  kernel: {
+    fixable: process.arch === 'x64',
+    missing: () =>
+      existsSync(KERNEL) ? undefined : `${KERNEL} is missing; \`npm test -- --long\` as root makes it`,
+  },
   systemd: {
     fixable: true,
     missing: () =>
@@ -153,6 +159,8 @@ export type Need = keyof typeof NEEDS;
 /** The world-readable place for what is expensive to make; root fills it. */
 export const CACHE_DIR = process.env.TSBOX_TEST_CACHE ?? '/var/cache/tsbox-test';
 export const DEBIAN_ROOTFS = join(CACHE_DIR, 'debian-rootfs.tar');
+/** Debian's kernel for virtual machines and its module for overlays, unpacked and not installed. */
+export const KERNEL = join(CACHE_DIR, 'kernel');
 export const SERVERS_ROOTFS = join(CACHE_DIR, 'debian-servers.tar');
 
 function noDebianImage(): string | undefined {

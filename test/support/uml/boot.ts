@@ -96,7 +96,7 @@ function output(child: ChildProcess, limitMs: number): Promise<string> {
   });
 }
 
-function parse(text: string): Booted {
+export function parse(text: string): Booted {
   const all = text.split(/\r?\n/);
   const isLine = (line: string): boolean => line.startsWith('{"name":');
   return {
