@@ -33,10 +33,12 @@ export async function commit(
   const { record } = await find(engine, container);
   return whileAdding(engine, async () => {
     const base = await baseOf(engine, record);
-    const config = committedConfig(record, base?.image.config.config ?? {});
+    const own = committedConfig(record, base?.image.config.config ?? {});
+    const config = base ? own : (await import('./host-changes.ts')).markHostChanges(own);
     const changed = applyChanges(config, options.changes ?? []);
     const work = () => commitLayer(engine, record);
     const layer = await (options.pause === false ? work() : whilePaused(engine, record.id, work));
+    if (!base) engine.reporter.info(`the image has what ${record.name} changed, and nothing of this machine`);
     return addImage(engine, { record, base, layer, config: changed, options });
   });
 }

@@ -67,9 +67,12 @@ export async function launchContainer(
     },
     stdioOf(attach),
   ).catch(async error => {
-    throw plan.networkRequest.ports.length > 0
-      ? await (await import('./port-holder.ts')).withHolder(engine, error)
-      : error;
+    throw (await import('./host-changes.ts')).explainHostChanges(
+      plan.networkRequest.ports.length > 0
+        ? await (await import('./port-holder.ts')).withHolder(engine, error)
+        : error,
+      record,
+    );
   });
 }
 

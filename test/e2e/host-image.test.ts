@@ -104,4 +104,27 @@ test('its pid namespace shows only its own processes', async () => {
   assert.ok(count >= 1 && count <= 5, `${count} processes`);
 });
 
+test('commit keeps what it changed, and nothing of the machine; run of that says so', async () => {
+  const script = 'echo hi > /root/f && mkdir /opt/tsbox-kept && echo kept > /opt/tsbox-kept/f';
+  await box.ok('run', '--name', 'changer', '--network', 'none', 'host', 'sh', '-c', script);
+  const done = await box('commit', 'changer', 'changes');
+  assert.is(done.code, 0, done.stderr);
+  assert.match(done.stderr, /^the image has what changer changed, and nothing of this machine/);
+  assert.is((await box('commit', '-q', 'changer', 'changes')).stderr, '');
+  assert.not(existsSync('/opt/tsbox-kept'));
+  await box.fails(
+    127,
+    /exec sh: not found in the container: the image has only what a container of host changed\n.*COPY --from=changes/s,
+    ...[...RUN, 'changes', 'sh', '-c', 'cat /root/f'],
+  );
+  await box.ok('create', '--name', 'kept', ...RUN.slice(2), 'changes', 'true');
+  const out = join(box.home.dir, 'out');
+  await box.ok('cp', 'kept:/', out);
+  assert.is(readFileSync(join(out, 'root/f'), 'utf8'), 'hi\n');
+  assert.is(readFileSync(join(out, 'opt/tsbox-kept/f'), 'utf8'), 'kept\n');
+  assert.not(existsSync(join(out, 'usr/bin')), 'nothing of the machine');
+  await box.ok('rm', 'changer', 'kept');
+  await box.ok('rmi', 'changes');
+});
+
 test.run();
