@@ -51,12 +51,12 @@ static const char *begin(char **said) {
     if ((S.signals = signals_block(signals)) < 0) return "signalfd"; /* first: an early child must be reaped whatever fails */
     const char *step = open_all(stdio);
     if (step) return step;
-    if (cgroup_open(S.q->cgroup->s, S.role == SUPERVISE) || (INIT.pid && !cgroup_enter(INIT.pid))) return "cgroup";
-    if (INIT.pid) return session.pid = INIT.pid, early_send(stdio), start_services(-1), NULL;
+    if (cgroup_open(S.q->cgroup->s, S.role == SUPERVISE)) return "cgroup";
+    if (INIT.pid) return early_send(stdio) ? session.pid = INIT.pid, start_services(-1), NULL : "clone";
     if (socket_pair(sync)) return "socketpair";
     bool nested = S.q->holder->s || S.q->inside->s; int user = -1; step = "clone";
     if (S.q->holder->s && (S.net = holder_open(S.q, &user, said)) < 0) return "network";
-    INIT.pid = session.pid = nested ? clone_inside(S.q, user, &step, said) : cgroup_clone((uint64_t)S.q->clone->v), INIT.sync = sync[0];
+    INIT.pid = session.pid = nested ? clone_inside(S.q, user, &step, said) : cgroup_clone((uint64_t)S.q->clone->v, false), INIT.sync = sync[0];
     if (INIT.pid < 0) return step;
     if (INIT.pid == 0) close(sync[0]), init_main(S.q, S.role, sync[1], stdio); /* open here, its end would never be seen */
     close(sync[1]), close(stdio[0]), close(stdio[1]), close(stdio[2]);
@@ -68,7 +68,7 @@ static const char *begin(char **said) {
     return start_services(-1), NULL;
 }
 static void command_started(void) {
-    S.pid = INIT.pid, S.since = text("%s", stamp()), S.started = session.live = true;
+    early_done(); S.pid = INIT.pid, S.since = text("%s", stamp()), S.started = session.live = true;
     if (S.role == SUPERVISE) guest_begin(S.pid), state_write(S.q, S.pid, S.since, 0, false);
     SAY("started", text("%d", S.pid), text("%llu", start_of(S.pid)));
 }

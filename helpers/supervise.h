@@ -18,4 +18,4 @@ extern struct super {
 void start_services(int fuse), supervise_begin(enum role role, struct request *q);
 int open_pipe(int *ours, int *theirs, int write_end);
 /* early/: namespaces, maps and services made before the request came, after the model in the file PATH. */
-void early_begin(const char *path), early_send(const int stdio[3]), early_close(void); bool early_wanted(const struct request *q);
+void early_begin(const char *path), early_done(void), early_close(void); bool early_wanted(const struct request *q), early_send(const int stdio[3]);

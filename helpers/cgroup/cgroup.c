@@ -21,12 +21,12 @@ int cgroup_open(const char *path, bool count) {
     return 0;
 }
 /* Born in it, so that nothing of it is ever without limits. Where the kernel does not know how (before 5.7), or will not, it is moved before it goes on. */
-pid_t cgroup_clone(uint64_t flags) {
+pid_t cgroup_clone(uint64_t flags, bool sibling) {
     struct { struct clone_args3 base; uint64_t set_tid, set_tid_size, cgroup; }
-        a = {.base = {.flags = flags | INTO_CGROUP, .exit_signal = SIGCHLD}, .cgroup = (uint64_t)C.dir};
+        a = {.base = {.flags = flags | INTO_CGROUP | (sibling ? CLONE_PARENT : 0), .exit_signal = sibling ? 0 : SIGCHLD}, .cgroup = (uint64_t)C.dir};
     long pid = C.dir < 0 ? -1 : newcall(NR_CLONE3, &a, sizeof a);
     C.inside = pid > 0;
-    if (pid < 0) pid = clone_with(flags, false);
+    if (pid < 0) pid = clone_with(flags, sibling);
     if (pid == 0) close_kept(&C.dir);
     return (pid_t)pid;
 }

@@ -3,6 +3,20 @@
 #include "../supervise.h"
 #include <sys/mman.h>
 static struct request model; /* the file: header records and services of an earlier request */
+static pid_t between; /* who made the first process, and has its namespaces until services have found them */
+static uint64_t late(const struct request *q) { return (uint64_t)(q->clone->v & ~model.clone->v); }
+/* A control group is there only now. To be born in one costs nothing; to be moved into one waits until every processor has gone through the scheduler
+ * (cgroup_threadgroup_rwsem, 5 to 20 ms). So the model leaves out the pid namespace, and its first process is a child of the one that has all the rest. */
+static void born(const struct request *q, int sync) {
+    struct { pid_t pid; int error; } r = {-1, 0};
+    if (!late(q)) return;
+    if (!cgroup_open(q->cgroup->s, false) && (r.pid = cgroup_clone(late(q), true)) == 0) return;
+    bool in = r.pid > 0 && cgroup_enter(r.pid);
+    r.error = errno;
+    if (r.pid > 0 && !in) kill(r.pid, SIGKILL), r.pid = -1;
+    send_packet(sync, 'p', &r, sizeof r, -1); close_range_of(0, ~0u, 0);
+    for (;;) pause();
+}
 static _Noreturn void wait_for_request(int sync) {
     static struct request q; const char *step; char p[1 + sizeof frame_room.used]; int stdio[3];
     tie_to_parent(), close(SIGNAL_PIPE);
@@ -11,7 +25,7 @@ static _Noreturn void wait_for_request(int sync) {
     memcpy(&frame_room.used, p + 1, sizeof frame_room.used);
     if (request_read(-1, &q, &step) || (q.cwd->s && chdir(q.cwd->s))) _exit(FAIL);
     frame_room.p = NULL; /* what follows is read into memory of its own */
-    init_main(&q, SUPERVISE, sync, stdio);
+    born(&q, sync); init_main(&q, SUPERVISE, sync, stdio);
 }
 static bool make(int sync[2]) {
     sigset_t child = {0}; char *said; sigaddset(&child, SIGCHLD);
@@ -39,10 +53,17 @@ bool early_wanted(const struct request *q) {
     if (INIT.pid > 0 && !wanted) early_drop();
     return wanted;
 }
-void early_send(const int stdio[3]) {
+bool early_send(const int stdio[3]) {
+    struct { char type; char r[8]; } p; int fd, error = ECHILD; between = INIT.pid;
     for (int i = 0; i < 3; i++) send_packet(INIT.sync, 'q', &frame_room.used, sizeof frame_room.used, stdio[i]), close(stdio[i]);
-    send_packet(INIT.sync, 'm', NULL, 0, -1);
+    if (late(S.q)) {
+        INIT.pid = -1;
+        if (recv_packet(INIT.sync, &p, sizeof p, &fd) == sizeof p && p.type == 'p') memcpy(&INIT.pid, p.r, 4), memcpy(&error, p.r + 4, 4);
+    } else if (between = 0, !cgroup_enter(INIT.pid)) return false;
+    return INIT.pid > 0 ? send_packet(INIT.sync, 'm', NULL, 0, -1) : (errno = error, false);
 }
+/* The command runs, and all that must find its namespaces has. */
+void early_done(void) { if (between > 0) kill(between, SIGKILL); between = 0; }
 /* The front holds nothing of theirs. */
 void early_close(void) {
     for (KIDS(k, 0)) drop_fd(&k->sync), drop_fd(&k->ready), drop_fd(&k->out), k->pid = 0;

@@ -14,6 +14,7 @@ export const LEAF = 'tsbox-leaf';
  */
 export const cgroupfs: CgroupDriver = {
   name: 'cgroupfs',
+  waits: false,
 
   probe(facts) {
     const chain = delegated(facts);

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { basename } from 'node:path';
 import { messageOf, TsboxError } from '../errors.ts';
 import { ourUid } from '../host/paths.ts';
@@ -10,22 +10,25 @@ const TIMEOUT_MS = 25_000;
 type Waiting = { readonly resolve: (message: Message) => void; readonly reject: (error: unknown) => void };
 
 /**
- * A connection to a bus, or to the socket at which systemd speaks D-Bus itself (`…/systemd/private`: there is no Hello and no match). What is
- * sent does not wait for the handshake: all of it is one write and one round trip.
+ * A connection to a bus, or to the socket at which systemd speaks D-Bus itself (`…/systemd/private`: there is no Hello and no match). To
+ * a bus what is sent does not wait for the handshake: all of it is one write and one round trip. systemd itself reads a call that came with
+ * the handshake, and keeps its answer until something else happens: it gets the call after its OK.
  */
 export class Bus {
   readonly #socket: Socket;
   readonly #path: string;
   #serial = 0;
   #greeted = false;
+  readonly #unsent: Buffer[] = [];
   #received = Buffer.alloc(0);
   readonly #calls = new Map<number, Waiting>();
   readonly #signals: Message[] = [];
   #listener: { readonly test: (message: Message) => boolean; readonly waiting: Waiting } | undefined;
 
-  constructor(path: string) {
+  /** `socket`: connecting to `path`. */
+  constructor(path: string, socket: Socket) {
     this.#path = path;
-    this.#socket = connect(path);
+    this.#socket = socket;
     this.#socket.setTimeout(TIMEOUT_MS, () => this.#end(new Error('no answer')));
     this.#socket.on('data', chunk => this.#onData(chunk));
     this.#socket.on('error', error => this.#end(error));
@@ -45,7 +48,9 @@ export class Bus {
   call(call: Call): Promise<Message> {
     const serial = ++this.#serial;
     const answer = new Promise<Message>((resolve, reject) => this.#calls.set(serial, { resolve, reject }));
-    this.#socket.write(encodeCall(this.private ? { ...call, destination: undefined } : call, serial));
+    const bytes = encodeCall(this.private ? { ...call, destination: undefined } : call, serial);
+    if (this.private && !this.#greeted) this.#unsent.push(bytes);
+    else this.#socket.write(bytes);
     return answer;
   }
 
@@ -89,6 +94,7 @@ export class Bus {
     const line = this.#received.toString('latin1', 0, end);
     if (!line.startsWith('OK ')) throw new Error(`it does not accept us: ${line}`);
     this.#greeted = true;
+    for (const bytes of this.#unsent.splice(0)) this.#socket.write(bytes);
     this.#received = this.#received.subarray(end + 2);
   }
 

@@ -53,7 +53,7 @@ function userBus(): string | undefined {
   const directories = [environment('XDG_RUNTIME_DIR'), `/run/user/${uid}`];
   for (const directory of directories.filter(each => each !== undefined)) {
     if (!existsSync(join(directory, 'systemd'))) continue;
-    const found = existing(join(directory, 'bus')) ?? existing(join(directory, 'systemd/private'));
+    const found = existing(join(directory, 'systemd/private')) ?? existing(join(directory, 'bus'));
     if (found !== undefined) return found;
   }
   return undefined;

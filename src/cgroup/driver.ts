@@ -7,6 +7,8 @@
  */
 export interface CgroupDriver {
   readonly name: CgroupDriverName;
+  /** `place` waits for another process: it is worth beginning before there is nothing else left to do. */
+  readonly waits: boolean;
 
   /** Can it work for this user? Looks only; does not throw for a "no". */
   probe(facts: CgroupFacts): CgroupProbe;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { ourUid } from '../host/paths.ts';
-import type { Bus } from './dbus.ts';
+import { Bus } from './dbus.ts';
 import type { Marshaller } from './dbus-message.ts';
 import { cgroupFacts, layoutReason, ownGroup } from './detect.ts';
 import type { CgroupDriver, CgroupFacts, PlaceRequest } from './driver.ts';
@@ -18,6 +18,7 @@ const CONTAINER = 'container';
  */
 export const systemd: CgroupDriver = {
   name: 'systemd',
+  waits: true,
 
   probe(facts) {
     if (facts.layout !== 'v2') return no(layoutReason(facts.layout));
@@ -167,7 +168,7 @@ function managerGroup({ mount = '', own }: CgroupFacts): string {
 
 /** node:net takes longer to load than a group of cgroupfs to make: those who have no bus do without. */
 async function openBus({ userBus }: CgroupFacts): Promise<Bus> {
-  if (userBus !== undefined) return new (await import('./dbus.ts')).Bus(userBus);
+  if (userBus !== undefined) return new Bus(userBus, (await import('node:net')).connect(userBus));
   throw new TsboxError('HOST', 'no systemd manager of this user can be reached', {
     hint: 'loginctl enable-linger keeps it there without a login',
     check: 'cgroup-manager',

@@ -27,25 +27,36 @@ export interface GroupStart {
   adapt(spec: Spec): Spec;
 }
 
-/** Undefined: nothing to do, since there is neither a group to be had nor a limit to be kept. */
-export function groupStart(engine: Engine, record: ContainerRecord): GroupStart | undefined {
+/**
+ * Undefined: nothing to do, since there is neither a group to be had nor a limit to be kept. `waiting`: the helper that will most likely be
+ * enrolled; where that takes the answer of another process it is begun at once.
+ */
+export function groupStart(
+  engine: Engine,
+  record: ContainerRecord,
+  waiting?: number,
+): GroupStart | undefined {
   const facts = cgroupFacts();
   const selected = selectCgroup(facts, engine.config.cgroup.driver);
   const wanted = settings(record.limits?.resources ?? {}, path => blockDevice(path, 'the limit of'));
   const grouped = selected.driver.name !== 'none';
   if (!grouped && wanted.length === 0) return undefined;
   let approximation: Approximation | undefined;
+  const make = async (helper: number): Promise<string | undefined> => {
+    const group = await makeGroupOf(engine, record, { facts, selected, wanted, helper });
+    const outcomes = group?.outcomes ?? refused(record, wanted, selected, facts);
+    const near = approximate(record.limits?.resources ?? {}, outcomes, onlineCpus());
+    approximation = near.approximation;
+    keep(engine, record, selected, group, near.outcomes, approximation);
+    tell(engine, near.outcomes);
+    return group?.path;
+  };
+  const begun = selected.driver.waits && waiting !== undefined ? make(waiting) : undefined;
+  // Whoever enrolls hears of it; nobody does when the start has failed for another reason.
+  begun?.catch(() => {});
   return {
     prepare: plan => (grouped ? withNamespace(plan) : plan),
-    enroll: async helper => {
-      const group = await makeGroupOf(engine, record, { facts, selected, wanted, helper });
-      const outcomes = group?.outcomes ?? refused(record, wanted, selected, facts);
-      const near = approximate(record.limits?.resources ?? {}, outcomes, onlineCpus());
-      approximation = near.approximation;
-      keep(engine, record, selected, group, near.outcomes, approximation);
-      tell(engine, near.outcomes);
-      return group?.path;
-    },
+    enroll: helper => (begun && helper === waiting ? begun : make(helper)),
     adapt: spec => (approximation ? withApproximation(spec, approximation) : spec),
   };
 }

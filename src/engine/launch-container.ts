@@ -10,6 +10,7 @@ import { networkDriver } from '../network/select.ts';
 import { ANNOTATION } from '../oci/runtime-spec.ts';
 import type { Op } from '../plan/ops.ts';
 import type { FileAnswer } from '../runtime/channel.ts';
+import { waitingHelper } from '../runtime/helper-process.ts';
 import { imageUser, withPasswd } from '../runtime/image-user.ts';
 import { type Launched, launch } from '../runtime/launch.ts';
 import { resumePlan } from '../runtime/plan.ts';
@@ -42,7 +43,7 @@ export async function launchContainer(
 ): Promise<Launched> {
   mkdirSync(containerRuntimeDir(engine, record.id), { recursive: true, mode: 0o700 });
   await keepRestartFile(engine.paths, record);
-  const group = record.limits || isUnified() ? await startOf(engine, record) : undefined;
+  const group = record.limits || isUnified() ? await startOf(engine, record, attach) : undefined;
   const planned = await containerPlan(engine, record, await endpointsOf(engine, record));
   const plan = group ? group.prepare(planned) : planned;
   if (record.strict) (await import('./strict.ts')).checkStrict(engine, record, plan.maps);
@@ -77,8 +78,13 @@ export async function launchContainer(
 }
 
 /** Loaded where there are control groups that a user can be given, or limits. */
-async function startOf(engine: Engine, record: ContainerRecord): Promise<GroupStart | undefined> {
-  return (await import('./group-start.ts')).groupStart(engine, record);
+async function startOf(
+  engine: Engine,
+  record: ContainerRecord,
+  attach: AttachOptions | undefined,
+): Promise<GroupStart | undefined> {
+  const waiting = waitingHelper({ role: 'supervise', stdio: stdioOf(attach), front: attach !== undefined });
+  return (await import('./group-start.ts')).groupStart(engine, record, waiting);
 }
 
 async function resume(

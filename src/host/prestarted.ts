@@ -46,6 +46,12 @@ export function takePrestarted(role: string): Prestarted | undefined {
   return helper;
 }
 
+/** Its process, which stays where it is; undefined where none with this role waits. */
+export function waitingPid(role: string): number | undefined {
+  known ??= { helper: find() };
+  return known.helper?.role === role ? known.helper.pid : undefined;
+}
+
 /** Lets it go, before anything else is started: a child would inherit its channel and keep it waiting for ever. */
 export function dropPrestarted(): void {
   known ??= { helper: find() };

@@ -1,4 +1,5 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { CLONE } from '../plan/flags.ts';
 import type { Service } from '../plan/ops.ts';
 import { type Header, headerRecords, serviceRecords } from './header.ts';
 import { encodeFrame, type Record_ } from './wire.ts';
@@ -29,15 +30,18 @@ const OF_ONE_CONTAINER = new Set<keyof Header>([
   'onExit',
   'rotate',
   'events',
+  'cgroup',
 ]);
 
 /** Undefined where what is asked for is of this container alone. Services that are not `early` are left out. */
 export function modelOf(header: Header, services: readonly Service[]): Model | undefined {
-  const { clone, maps } = header;
+  const { clone: all, maps } = header;
   const others = Object.entries(header).filter(
     ([name, value]) => value !== undefined && !OF_ONE_CONTAINER.has(name as keyof Header),
   );
-  if (clone === undefined || maps === undefined || others.length !== 2) return undefined;
+  if (all === undefined || maps === undefined || others.length !== 2) return undefined;
+  // Pid 1 is born in the control group, which is of this container: the helper makes it, and its namespace, when it knows which.
+  const clone = header.cgroup === undefined ? all : all & ~CLONE.NEWPID;
   const records = [
     ...headerRecords({ id: 'early', cwd: '/', clone, maps }),
     ...serviceRecords(services.filter(s => s.early)),

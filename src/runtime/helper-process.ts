@@ -1,6 +1,6 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import type { Duplex } from 'node:stream';
-import { type Prestarted, takePrestarted } from '../host/prestarted.ts';
+import { type Prestarted, takePrestarted, waitingPid } from '../host/prestarted.ts';
 import { spawnHelper } from '../host/spawn.ts';
 import { FdLink, type Link, StreamLink } from './link.ts';
 import { waitProcess } from './process.ts';
@@ -36,10 +36,17 @@ export interface HelperRequest {
   readonly front: boolean;
 }
 
+type Wanted = Pick<HelperRequest, 'role' | 'stdio' | 'front'>;
+
+const willDo = ({ stdio, front }: Wanted): boolean => stdio === 'inherit' || (stdio === 'ignore' && !front);
+
+/** The process that `startHelper` would take, where one waits already. */
+export const waitingHelper = (wanted: Wanted): number | undefined =>
+  willDo(wanted) ? waitingPid(wanted.role) : undefined;
+
 /** The one that waits already where that will do, else a new one. */
 export function startHelper(request: HelperRequest): HelperProcess {
-  const { stdio, role, front } = request;
-  const ready = stdio === 'inherit' || (stdio === 'ignore' && !front) ? takePrestarted(role) : undefined;
+  const ready = willDo(request) ? takePrestarted(request.role) : undefined;
   return ready ? new Ready(request.helper, ready) : spawned(request);
 }
 

@@ -58,9 +58,9 @@ export async function launch(helper: string, plan: LaunchPlan, stdio: StdioOptio
   const process = startHelper({ helper, role: plan.role, id: plan.header.id, stdio, front });
   const channel = new Channel(process.channel, plan.trace);
   const services = earlyFirst(plan.services ?? []);
-  const model = plan.model === undefined ? undefined : modelOf(plan.header, services);
   try {
     const header = plan.enroll ? await enrolled(plan, plan.enroll, process) : plan.header;
+    const model = plan.model === undefined ? undefined : modelOf(header, services);
     channel.send(requestRecords(header, plan.init, services, model?.word));
     if (model && plan.model !== undefined && process.child === undefined) keepModel(plan.model, model);
     const started = await follow(channel, plan, process);

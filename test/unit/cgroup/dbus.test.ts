@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -62,8 +62,9 @@ function reply(type: number, serial: number, body: Marshaller, signature: string
 function serve(
   answer: (member: string, serial: number) => Buffer[],
   greeting = 'OK 0123\r\n',
+  name = 'bus',
 ): Promise<[Server, string]> {
-  const path = join(mkdtempSync(join(tmpdir(), 'bus-')), 'bus');
+  const path = join(mkdtempSync(join(tmpdir(), 'bus-')), name);
   const server = createServer((socket: Socket) => {
     let bytes = Buffer.alloc(0);
     let greeted = false;
@@ -73,6 +74,8 @@ function serve(
       if (!greeted && begin >= 0) {
         greeted = true;
         bytes = bytes.subarray(begin + 7);
+        // systemd: what came with the handshake gets no answer.
+        if (name === 'private') bytes = Buffer.alloc(0);
         socket.write(greeting);
       }
       for (
@@ -105,7 +108,7 @@ test('an answer, and a signal that came before it was waited for', async () => {
       reply(4, 0, removed, 'uoss', 'JobRemoved'),
     ];
   });
-  const bus = new Bus(path);
+  const bus = new Bus(path, connect(path));
   bus.match("type='signal'");
   const answer = await within(5000, bus.call({ path: '/', interface: 'i', member: 'Start' }));
   assert.equal(answer.body, ['/job/1']);
@@ -114,6 +117,25 @@ test('an answer, and a signal that came before it was waited for', async () => {
     bus.signal(s => s.member === 'JobRemoved'),
   );
   assert.equal(signal.body, [1, '/job/1', 'u.scope', 'done']);
+  bus.close();
+  end(server, path);
+});
+
+test('systemd itself: no Hello, and the call comes after its OK', async () => {
+  const members: string[] = [];
+  const [server, path] = await serve(
+    (member, serial) => {
+      members.push(member);
+      return [reply(2, serial, new Marshaller().string('/job/1'), 'o')];
+    },
+    'OK 0123\r\n',
+    'private',
+  );
+  const bus = new Bus(path, connect(path));
+  bus.match("type='signal'");
+  const answer = await within(5000, bus.call({ path: '/', interface: 'i', member: 'Start' }));
+  assert.equal(answer.body, ['/job/1']);
+  assert.equal(members, ['Start']);
   bus.close();
   end(server, path);
 });
@@ -134,7 +156,7 @@ test('an error of systemd is its sentence', async () => {
       'org.freedesktop.systemd1.NoSuchUnit',
     ),
   ]);
-  const bus = new Bus(path);
+  const bus = new Bus(path, connect(path));
   assert.is(
     await failure(bus.call({ path: '/', interface: 'i', member: 'm' })),
     'HOST systemd: Unit x.slice not found.',
@@ -144,7 +166,7 @@ test('an error of systemd is its sentence', async () => {
 });
 
 test('nobody there, one that rejects us, one that talks nonsense: an error, never a wait for ever', async () => {
-  const missing = new Bus('/nonexistent/bus');
+  const missing = new Bus('/nonexistent/bus', connect('/nonexistent/bus'));
   assert.match(
     await failure(missing.call({ path: '/', interface: 'i', member: 'm' })),
     /HOST D-Bus at .*ENOENT/,
@@ -154,7 +176,7 @@ test('nobody there, one that rejects us, one that talks nonsense: an error, neve
     [`OK 1\r\n${'B'.repeat(32)}`, /little-endian/],
   ] as const) {
     const [server, path] = await serve(() => [], greeting);
-    const bus = new Bus(path);
+    const bus = new Bus(path, connect(path));
     assert.match(await failure(bus.call({ path: '/', interface: 'i', member: 'm' })), pattern);
     end(server, path);
   }

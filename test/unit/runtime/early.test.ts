@@ -46,15 +46,21 @@ test('what differs has another word', () => {
   assert.is(new Set(words).size, words.length);
 });
 
-for (const more of [
-  { cgroup: '/sys/fs/cgroup/x' },
-  { target: { pid: 1, start: 2 } },
-  { whatever: 'comes' },
-]) {
+for (const more of [{ target: { pid: 1, start: 2 } }, { whatever: 'comes' }]) {
   test(`a request with ${Object.keys(more)[0]} has none`, () => {
     assert.is(modelOf({ ...header, ...more } as Header, []), undefined);
   });
 }
+
+test('with a control group: all but the pid namespace, whose first process is born in the group', () => {
+  const NEWPID = 0x20000000;
+  const clone = (header.clone ?? 0) | NEWPID;
+  const groups = ['/sys/fs/cgroup/x', '/sys/fs/cgroup/y'];
+  const words = groups.map(cgroup => modelOf({ ...header, clone, cgroup } as Header, [])?.word);
+  assert.is(words[0], words[1]);
+  assert.is(words[0], modelOf(header, [])?.word);
+  assert.is.not(words[0], modelOf({ ...header, clone } as Header, [])?.word);
+});
 
 test('without namespaces there is none', () => {
   const { clone: _, ...joined } = header;
