@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureArm64 } from './support/arm64.ts';
 import { ensureDebianRootfs, ensureServersRootfs } from './support/debian.ts';
 import { endGroup } from './support/runner/file.ts';
 import { discover } from './support/runner/kinds.ts';
@@ -37,22 +38,20 @@ const children = new Set<ChildProcess>();
 function setUp(): void {
   chmodSync(workDir, 0o711); // each user finds its own directory and cannot list the others
   users.push(selfUser(workDir));
+  const needs = (need: string): boolean =>
+    files.some(f => readFileSync(f.path, 'utf8').includes(`'${need}'`));
+  if (long && needs('qemu-arm64')) complain(ensureArm64(dirname(testDir)));
   if (users[0]?.account !== 'root') return;
-  if (files.some(f => readFileSync(f.path, 'utf8').includes("'debian'"))) {
-    const problem = ensureDebianRootfs();
-    if (problem) process.stderr.write(`${problem}\n`);
-  }
-  if (long && files.some(f => readFileSync(f.path, 'utf8').includes("'debian-servers'"))) {
-    const problem = ensureServersRootfs();
-    if (problem) process.stderr.write(`${problem}\n`);
-  }
-  if (long && files.some(f => readFileSync(f.path, 'utf8').includes("'kernel'"))) {
-    const problem = ensureKernel();
-    if (problem) process.stderr.write(`${problem}\n`);
-  }
+  if (needs('debian')) complain(ensureDebianRootfs());
+  if (long && needs('debian-servers')) complain(ensureServersRootfs());
+  if (long && needs('kernel')) complain(ensureKernel());
   for (const account of ['ranges', 'single'] as const) {
     if (files.some(f => f.accounts.includes(account))) users.push(makeUser(account, workDir));
   }
+}
+
+function complain(problem: string | undefined): void {
+  if (problem) process.stderr.write(`${problem}\n`);
 }
 
 function tearDown(failed: boolean): void {

@@ -136,6 +136,7 @@ const NEEDS = {
   make: program('make'),
   npm: program('npm'),
   strace: program('strace'),
+  'qemu-arm64': { fixable: true, missing: noArm64 },
   exe: {
     fixable: true,
     missing: () =>
@@ -147,6 +148,13 @@ const NEEDS = {
     fixable: false,
     missing: () =>
       process.env.TSBOX_TEST_BIN === undefined ? undefined : 'a single file has no packs of modules',
+  },
+  once: {
+    fixable: false,
+    missing: () =>
+      process.env.TSBOX_TEST_BIN === undefined
+        ? undefined
+        : 'is about other programs than the one under test; runs in the pass under Node',
   },
   long: {
     fixable: false,
@@ -162,6 +170,20 @@ export const DEBIAN_ROOTFS = join(CACHE_DIR, 'debian-rootfs.tar');
 /** Debian's kernel for virtual machines and its module for overlays, unpacked and not installed. */
 export const KERNEL = join(CACHE_DIR, 'kernel');
 export const SERVERS_ROOTFS = join(CACHE_DIR, 'debian-servers.tar');
+
+/** Programs that make and run arm64 on another machine, and the Debian packages that have them. */
+export const CROSS_ARM64 = {
+  'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
+  'qemu-aarch64-static': 'qemu-user-static',
+} as const;
+
+function noArm64(): string | undefined {
+  const missing = Object.entries(CROSS_ARM64).find(([name]) => which(name) === undefined);
+  if (missing) return `${missing[0]} is not installed (Debian package ${missing[1]})`;
+  return existsSync('dist/exe/tsbox-linux-arm64')
+    ? undefined
+    : 'the single file for arm64 has not been built (npm run build:exe -- arm64)';
+}
 
 function noDebianImage(): string | undefined {
   return existsSync(DEBIAN_ROOTFS) ? undefined : `${DEBIAN_ROOTFS} is missing; \`npm test\` as root makes it`;
