@@ -37,7 +37,7 @@ export async function link(chunks: readonly Chunk[], hot: ReadonlySet<string>): 
   });
   return output.flatMap(part => {
     if (part.type !== 'chunk') return [];
-    return { name: `./${part.fileName}`, code: part.isEntry ? exportedLater(part.code) : part.code };
+    return { name: `./${part.fileName}`, code: part.isEntry ? osLater(exportedLater(part.code)) : part.code };
   });
 }
 
@@ -46,6 +46,15 @@ function exportedLater(code: string): string {
   const line = /^exports\.\w+ = [\w$]+;$/gm;
   const lines = code.match(line) ?? [];
   return `${code.replace(line, '')}\nmodule.fill = () => {${lines.join('\n')}};`;
+}
+
+/** node:os is no part of Node's snapshot, and the quickest commands use nothing of it. */
+function osLater(code: string): string {
+  const line = "const node_os = require('node:os');";
+  if (!code.includes(line)) throw new Error(`Rollup no longer writes ${line}`);
+  return code
+    .replace(line, "let node_os_;\nconst node_os = () => (node_os_ ??= require('node:os'));")
+    .replace(/\bnode_os\./g, 'node_os().');
 }
 
 /** Node's own modules are taken as they are; of a package, and of what is imported as a whole, `default` is what it exports. */

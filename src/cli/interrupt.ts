@@ -5,7 +5,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Listens only between arm and disarm; otherwise signals have their default meaning and cost nothing. */
 export class ProcessInterrupt implements Interrupt {
-  readonly #controller = new AbortController();
+  /** Made when somebody wants to be told: Node loads what it is made of then. */
+  #controller: AbortController | undefined;
   #armed = false;
   #signal = 0;
 
@@ -16,6 +17,7 @@ export class ProcessInterrupt implements Interrupt {
   arm(): AbortSignal {
     if (!this.#armed) for (const name of SIGNALS) process.on(name, this.#abort);
     this.#armed = true;
+    this.#controller ??= new AbortController();
     return this.#controller.signal;
   }
 
@@ -29,6 +31,6 @@ export class ProcessInterrupt implements Interrupt {
     // From here on a second Ctrl-C has its default meaning: whoever insists may kill us.
     this.disarm();
     const reason = new DOMException('This operation was aborted', 'AbortError');
-    this.#controller.abort(Object.assign(reason, { forward: this.#signal }));
+    this.#controller?.abort(Object.assign(reason, { forward: this.#signal }));
   };
 }

@@ -5,6 +5,7 @@ import { signalNumber } from './signals.ts';
 import type { Attached, AttachedResult, AttachOptions } from './types.ts';
 
 const NOTHING = (): void => {};
+const SIGKILL = 9;
 
 /** The number of the signal that aborted, where it was one: the reason's `forward`. */
 function forwardOf({ reason }: AbortSignal): number | undefined {
@@ -23,12 +24,11 @@ export function attachedTo(
 ): Attached {
   const piped = attach.stdio === 'pipe';
   const stopProxy = !piped && attach.sigProxy !== false ? proxySignals(n => launched.signal(n)) : NOTHING;
-  const kill = signalNumber('SIGKILL');
-  const abort = () => launched.signal(kill);
+  const abort = () => launched.signal(SIGKILL);
   engine.signal?.addEventListener('abort', abort);
   // It came after the last moment at which the start could have been called off: a signal is the command's then.
   if (engine.signal?.aborted)
-    launched.signal(stopProxy === NOTHING ? kill : (forwardOf(engine.signal) ?? kill));
+    launched.signal(stopProxy === NOTHING ? SIGKILL : (forwardOf(engine.signal) ?? SIGKILL));
   const result = launched.ended
     .finally(() => {
       stopProxy();

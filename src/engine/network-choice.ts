@@ -1,10 +1,11 @@
 import { TsboxError } from '../errors.ts';
-import { contains, parseAddress, parseSubnet } from '../network/ipam.ts';
+import { contains, parseSubnet } from '../network/ipam.ts';
 import { isDriverWord, selectNetwork } from '../network/select.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { findContainer } from '../store/containers.ts';
 import type { EndpointRecord, NetworkRecord } from '../store/network-record.ts';
 import { readNetwork } from '../store/networks.ts';
+import { parseAddress } from '../util/address.ts';
 import type { Engine } from './context.ts';
 import type { CreateOptions } from './types.ts';
 

@@ -5,11 +5,9 @@ import { TsboxError } from '../errors.ts';
 import {
   contains,
   defaultPools,
-  formatAddress,
   formatSubnet,
   holds,
   overlap,
-  parseAddress,
   parseSubnet,
   type Subnet,
   sizeOf,
@@ -20,6 +18,7 @@ import { recordEvent } from '../store/events.ts';
 import { withLock } from '../store/lock.ts';
 import type { NetworkRecord, PoolRecord } from '../store/network-record.ts';
 import { checkNetworkName, findNetwork, listNetworkRecords, placeNetwork } from '../store/networks.ts';
+import { formatAddress, parseAddress } from '../util/address.ts';
 import type { Engine } from './context.ts';
 import { isBuiltinNetwork } from './network-builtin.ts';
 import type { NetworkCreateOptions } from './network-types.ts';

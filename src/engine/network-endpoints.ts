@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
-import { type Address, firstFree, formatAddress, macOf, parseAddress, parseSubnet } from '../network/ipam.ts';
+import { firstFree, macOf, parseSubnet } from '../network/ipam.ts';
 import type { Endpoint } from '../network/networks.ts';
 import { ioError } from '../store/atomic.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
@@ -17,6 +17,7 @@ import {
 } from '../store/network-addresses.ts';
 import type { EndpointRecord, EndpointState, NetworkRecord, PoolRecord } from '../store/network-record.ts';
 import { networkDirectory, readNetwork } from '../store/networks.ts';
+import { type Address, formatAddress, parseAddress } from '../util/address.ts';
 import { withCleanup } from '../util/cleanup.ts';
 import type { Engine } from './context.ts';
 

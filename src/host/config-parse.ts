@@ -1,6 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
 import { messageOf, TsboxError } from '../errors.ts';
-import { builtin } from '../util/builtin.ts';
+import { familyOf } from '../util/address.ts';
 import { type Config, defaultConfig } from './config-default.ts';
 
 /** Checks one value; returns what is wrong with it, or undefined. */
@@ -11,7 +11,7 @@ const text: Check = v =>
 const path: Check = v =>
   typeof v === 'string' && v.startsWith('/') ? undefined : 'must be an absolute path';
 const address: Check = v =>
-  typeof v === 'string' && builtin('node:net').isIP(v) !== 0 ? undefined : 'must be an IP address';
+  typeof v === 'string' && familyOf(v) !== 0 ? undefined : 'must be an IP address';
 const flag: Check = v => (typeof v === 'boolean' ? undefined : 'must be true or false');
 const ratio: Check = v => (typeof v === 'number' && v >= 1 ? undefined : 'must be a number of at least 1');
 const texts: Check = v =>

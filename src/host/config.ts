@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { hasErrno, messageOf, TsboxError } from '../errors.ts';
 import { type Config, defaultConfig } from './config-default.ts';
-import { absoluteEnvironment, environment } from './paths.ts';
+import { absoluteEnvironment, environment, homeDirectory } from './paths.ts';
 
 export { type Config, defaultConfig } from './config-default.ts';
 
@@ -40,5 +39,8 @@ async function readConfig(file?: string): Promise<Config> {
 }
 
 function defaultFile(): string {
-  return join(absoluteEnvironment('XDG_CONFIG_HOME') ?? join(homedir(), '.config'), 'tsbox/config.toml');
+  return join(
+    absoluteEnvironment('XDG_CONFIG_HOME') ?? join(homeDirectory(), '.config'),
+    'tsbox/config.toml',
+  );
 }

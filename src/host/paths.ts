@@ -28,6 +28,9 @@ export function environment(name: string): string | undefined {
   return process.env[name] || undefined;
 }
 
+/** node:os's homedir, which most commands need not load: `$HOME`, else what passwd says. */
+export const homeDirectory = (): string => environment('HOME') ?? homedir();
+
 /** As `environment`, and no program that we start sees it any more. */
 export function takeEnvironment(name: string): string | undefined {
   const value = environment(name);
@@ -77,7 +80,7 @@ function defaultRoot(): string {
   // A container of root runs as other ids, which must be able to reach the store: /root is closed to them.
   if (ourUid() === 0) return '/var/lib/tsbox';
   const data = absoluteEnvironment('XDG_DATA_HOME');
-  return data ? join(data, 'tsbox') : join(homedir(), '.local/share/tsbox');
+  return data ? join(data, 'tsbox') : join(homeDirectory(), '.local/share/tsbox');
 }
 
 function defaultRuntime(): string {
@@ -91,7 +94,7 @@ function defaultRuntime(): string {
 /** Where things are kept that can be made again. */
 export function cacheDirectory(): string {
   if (ourUid() === 0) return '/var/cache/tsbox';
-  return join(absoluteEnvironment('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'tsbox');
+  return join(absoluteEnvironment('XDG_CACHE_HOME') ?? join(homeDirectory(), '.cache'), 'tsbox');
 }
 
 /** The XDG base directory specification says that a relative path there is to be ignored. */

@@ -93,8 +93,8 @@ export const subidsFromDirectory = (from = SYSTEM_SOURCES): boolean => hasNssSou
 
 /** The name of the user we run as; undefined when the user database does not know it (then only numbers count). */
 export function ourName(passwd = '/etc/passwd'): string | undefined {
-  // Bun takes $USER for it, which `su` and `sudo` leave behind and cron does not set: it is only asked for users of a directory service.
-  const named = SINGLE_FILE ? nameIn(read(passwd), ourUid()) : undefined;
+  // The runtime is only asked for users of a directory service: node:os takes a millisecond, and Bun takes $USER for the name, which `su` and `sudo` leave behind.
+  const named = nameIn(read(passwd), ourUid());
   if (named !== undefined) return named;
   try {
     const { username } = userInfo();

@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import type { HostCheck } from '../errors.ts';
+import { EACCES, EINVAL, ENOSPC, EPERM } from '../util/errno.ts';
 import { ourUid } from './paths.ts';
 import { type UsernsSysctls, usernsSysctls } from './probe.ts';
 
-const { EACCES, EINVAL, ENOSPC, EPERM } = constants.errno;
 /** "Too many users": the limit of nested user namespaces; Node has no name for it. */
 const EUSERS = 87;
 

@@ -1,4 +1,5 @@
-import { formatAddress, macOf, parseAddress, parseSubnet } from './ipam.ts';
+import { formatAddress, parseAddress } from '../util/address.ts';
+import { macOf, parseSubnet } from './ipam.ts';
 import type { Endpoint, HolderRecord, Network } from './networks.ts';
 
 /**

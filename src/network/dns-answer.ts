@@ -7,7 +7,7 @@ import {
   RECURSION_AVAILABLE,
   TRUNCATED_RESPONSE,
 } from 'dns-packet';
-import { formatAddress, parseAddress } from './ipam.ts';
+import { formatAddress, parseAddress } from '../util/address.ts';
 import type { NamedAddress, NameTable } from './names.ts';
 
 /** What comes to a network's name server. */

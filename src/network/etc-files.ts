@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { TsboxError } from '../errors.ts';
-import { builtin } from '../util/builtin.ts';
+import { familyOf } from '../util/address.ts';
 import type { NetworkSetup } from './driver.ts';
 import { isLoopback, type ResolvConf } from './resolv.ts';
 
@@ -97,8 +97,7 @@ function hostLine(entry: string, request: HostsRequest): string {
   if (!/^[A-Za-z0-9_]([A-Za-z0-9_.-]*)$/.test(name))
     throw badHost(entry, `${JSON.stringify(name)} is not a host name`);
   const resolved = address === 'host-gateway' ? gateway(entry, request) : address.replace(/^\[(.*)\]$/, '$1');
-  if (builtin('node:net').isIP(resolved) === 0)
-    throw badHost(entry, `${JSON.stringify(address)} is not an IP address`);
+  if (familyOf(resolved) === 0) throw badHost(entry, `${JSON.stringify(address)} is not an IP address`);
   return `${resolved}\t${name}`;
 }
 
@@ -114,6 +113,6 @@ const badHost = (entry: string, why: string): TsboxError =>
   });
 
 function checkServer(server: string): void {
-  if (builtin('node:net').isIP(server) !== 0) return;
+  if (familyOf(server) !== 0) return;
   throw new TsboxError('USAGE', `--dns ${JSON.stringify(server)}: it is not an IP address`);
 }

@@ -1,12 +1,6 @@
-/**
- * Arithmetic of addresses and subnets, both families alike: an address is a number of 32 or 128 bits. Pure.
- */
-export interface Address {
-  readonly family: 4 | 6;
-  readonly value: bigint;
-}
+import { type Address, formatAddress, parseAddress } from '../util/address.ts';
 
-/** All addresses that agree with `base` in their first `prefix` bits. */
+/** Arithmetic of addresses and subnets, both families alike. Pure. All addresses that agree with `base` in their first `prefix` bits. */
 export interface Subnet {
   readonly family: 4 | 6;
   readonly base: bigint;
@@ -14,50 +8,6 @@ export interface Subnet {
 }
 
 const bits = (family: 4 | 6): number => (family === 4 ? 32 : 128);
-
-/** Undefined for anything but a plain IPv4 or IPv6 address. */
-export function parseAddress(text: string): Address | undefined {
-  return text.includes(':') ? parse6(text) : parse4(text);
-}
-
-function parse4(text: string): Address | undefined {
-  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1);
-  // 010 is ten to some and eight to others.
-  if (!parts?.every(part => Number(part) <= 255 && !/^0\d/.test(part))) return undefined;
-  return { family: 4, value: parts.reduce((sum, part) => sum * 256n + BigInt(part), 0n) };
-}
-
-function parse6(text: string): Address | undefined {
-  const halves = text.split('::');
-  if (halves.length > 2) return undefined;
-  const [head = [], tail = []] = halves.map(half => (half === '' ? [] : half.split(':').flatMap(words4)));
-  const zeros = 8 - head.length - tail.length;
-  if (halves.length === 2 ? zeros < 1 : zeros !== 0) return undefined;
-  const words = [...head, ...Array.from({ length: zeros }, () => '0'), ...tail];
-  if (!words.every(word => /^[0-9a-fA-F]{1,4}$/.test(word))) return undefined;
-  return { family: 6, value: words.reduce((sum, word) => sum * 65536n + BigInt(`0x${word}`), 0n) };
-}
-
-/** The last word may be an IPv4 address: two words. */
-function words4(word: string): string[] {
-  const four = word.includes('.') ? parse4(word) : undefined;
-  if (!four) return [word];
-  return [(four.value >> 16n).toString(16), (four.value & 0xffffn).toString(16)];
-}
-
-/** RFC 5952: lower case, the longest run of zeros as `::`. */
-export function formatAddress({ family, value }: Address): string {
-  if (family === 4) return [24n, 16n, 8n, 0n].map(shift => String((value >> shift) & 255n)).join('.');
-  const words = Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & 0xffffn).toString(16));
-  const text = words.join(':');
-  const runs = [...text.matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)].map(match => match[0]);
-  const longest = runs.reduce((best, run) => (words4Count(run) > words4Count(best) ? run : best), '');
-  if (longest === '') return text;
-  const at = text.indexOf(longest);
-  return `${text.slice(0, at)}::${text.slice(at + longest.length).replace(/^:/, '')}`;
-}
-
-const words4Count = (run: string): number => (run.match(/0/g) ?? []).length;
 
 /** `address/prefix`; bits below the prefix are taken as zero. Undefined for anything else. */
 export function parseSubnet(text: string): Subnet | undefined {

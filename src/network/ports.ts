@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { TsboxError } from '../errors.ts';
-import { builtin } from '../util/builtin.ts';
+import { familyOf } from '../util/address.ts';
 import { freePort } from './bind.ts';
 import type { PortMapping } from './driver.ts';
 
@@ -105,11 +105,9 @@ function pair(
 
 function address(spec: string, ip6: string | undefined, ip4: string | undefined, everywhere: string): string {
   if (ip6 !== undefined)
-    return builtin('node:net').isIPv6(ip6)
-      ? ip6
-      : fail(spec, `${JSON.stringify(ip6)} is not an IPv6 address`);
+    return familyOf(ip6) === 6 ? ip6 : fail(spec, `${JSON.stringify(ip6)} is not an IPv6 address`);
   if (ip4 === undefined || ip4 === '') return everywhere;
-  return builtin('node:net').isIPv4(ip4) ? ip4 : fail(spec, `${JSON.stringify(ip4)} is not an IP address`);
+  return familyOf(ip4) === 4 ? ip4 : fail(spec, `${JSON.stringify(ip4)} is not an IP address`);
 }
 
 function portRange(spec: string, text: string): number[] {

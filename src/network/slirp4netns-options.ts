@@ -1,5 +1,5 @@
 import { TsboxError } from '../errors.ts';
-import { builtin } from '../util/builtin.ts';
+import { familyOf } from '../util/address.ts';
 import { suggest } from '../util/suggest.ts';
 
 /** `slirp4netns:key=value,…` with defaults filled in. */
@@ -44,8 +44,8 @@ export function parseSlirpOptions(options: Readonly<Record<string, string>>): Sl
     mtu: get('mtu', mtu, 'a number from 576 to 65520') ?? 65520,
     cidr: get('cidr', cidr, 'an IPv4 network with a prefix from /8 to /25') ?? DEFAULT_CIDR,
     ipv6: get('enable_ipv6', flag, 'true or false') ?? false,
-    outbound: get('outbound_addr', outbound(builtin('node:net').isIPv4), 'an IPv4 address or an interface'),
-    outbound6: get('outbound_addr6', outbound(builtin('node:net').isIPv6), 'an IPv6 address or an interface'),
+    outbound: get('outbound_addr', outbound(4), 'an IPv4 address or an interface'),
+    outbound6: get('outbound_addr6', outbound(6), 'an IPv6 address or an interface'),
     hostLoopback: get('allow_host_loopback', flag, 'true or false') ?? false,
     portHandler: get('port_handler', handler, 'builtin or slirp4netns') ?? 'builtin',
     force: get('force', flag, 'true or false') ?? false,
@@ -69,9 +69,7 @@ function mtu(text: string): number | undefined {
 function cidr(text: string): string | undefined {
   const [base = '', prefix = '', ...rest] = text.split('/');
   const length = /^\d{1,2}$/.test(prefix) ? Number(prefix) : 0;
-  return rest.length === 0 && builtin('node:net').isIPv4(base) && length >= 8 && length <= 25
-    ? text
-    : undefined;
+  return rest.length === 0 && familyOf(base) === 4 && length >= 8 && length <= 25 ? text : undefined;
 }
 
 const flag = (text: string): boolean | undefined => ({ true: true, false: false })[text];
@@ -81,8 +79,8 @@ const handler = (text: string): 'builtin' | 'slirp4netns' | undefined =>
   ({ builtin: 'builtin', rootlesskit: 'builtin', slirp4netns: 'slirp4netns' })[text] as 'builtin' | undefined;
 
 /** Interface names: no slash or white space, at most 15 bytes (IFNAMSIZ); no leading dash, it goes into an argument list. */
-const outbound = (isAddress: (text: string) => boolean) => (text: string) =>
-  isAddress(text) || /^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,14}$/.test(text) ? text : undefined;
+const outbound = (family: 4 | 6) => (text: string) =>
+  familyOf(text) === family || /^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,14}$/.test(text) ? text : undefined;
 
 function bad(key: Key, text: string, what: string): never {
   throw new TsboxError('USAGE', `--network slirp4netns: ${key} must be ${what}, not ${JSON.stringify(text)}`);

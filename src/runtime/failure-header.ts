@@ -1,9 +1,8 @@
-import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import { TsboxError } from '../errors.ts';
 import { CLOSED, closedBy, type UsernsFacts, usernsFacts } from '../host/userns-closed.ts';
+import { EAGAIN, EINVAL, ENOMEM, ESRCH } from '../util/errno.ts';
 
-const { EAGAIN, EINVAL, ENOMEM, ESRCH } = constants.errno;
 const text = (errno: number): string => getSystemErrorMap().get(-errno)?.[1] ?? `errno ${errno}`;
 
 /** A step of the helper before any plan: `clone`, `uidmap`, `newuidmap\n<what it printed>`, `lock` … `look`: at this machine. */

@@ -1,11 +1,20 @@
-import { constants } from 'node:os';
 import type { ErrorCode, HostCheck } from '../errors.ts';
 import { CLOSED, closedBy, type UsernsFacts } from '../host/userns-closed.ts';
 import { MS } from '../plan/flags.ts';
 import type { OpName } from '../plan/ops.ts';
+import {
+  EACCES,
+  EBUSY,
+  EINVAL,
+  ELOOP,
+  ENODEV,
+  ENOENT,
+  ENOSPC,
+  ENOTDIR,
+  ENXIO,
+  EPERM,
+} from '../util/errno.ts';
 import { listenFailure } from './failure-listen.ts';
-
-const { EACCES, EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOSPC, ENOTDIR, ENXIO, EPERM } = constants.errno;
 
 export interface FailureText {
   readonly code?: ErrorCode;

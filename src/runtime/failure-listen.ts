@@ -1,7 +1,5 @@
-import { constants } from 'node:os';
+import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT } from '../util/errno.ts';
 import type { FailureText } from './failure-hints.ts';
-
-const { EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT } = constants.errno;
 
 /** A port that cannot be listened on: which, why, and what would work. Fields: protocol, ip, first, last, inside, flags. */
 export function listenFailure(errno: number, fields: readonly string[]): FailureText {

@@ -1,5 +1,4 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { release } from 'node:os';
 import { join } from 'node:path';
 import { bootId } from '../host/probe.ts';
 import type { StorageDriverName, StorageHost, StorageProbe } from './driver.ts';
@@ -11,12 +10,11 @@ export interface Refusal {
 }
 
 /**
- * `storage-<mode>-<wanted>.json` in the runtime directory: what a probe found. It holds for one boot, kernel, store and
+ * `storage-<mode>-<wanted>.json` in the runtime directory: what a probe found. It holds for one boot, store and
  * map mode. When a better driver was refused it holds for an hour only: the administrator may have mended what was missing.
  */
 interface Remembered {
   readonly boot: string;
-  readonly kernel: string;
   readonly root: string;
   readonly driver: StorageDriverName;
   readonly refusals: readonly Refusal[];
@@ -32,8 +30,7 @@ export function rememberedDriver(
   wanted: string,
 ): StorageDriverName | undefined {
   const found = read(fileOf(dir, host, wanted));
-  if (!found || found.boot !== bootId() || found.kernel !== release() || found.root !== host.root)
-    return undefined;
+  if (!found || found.boot !== bootId() || found.root !== host.root) return undefined;
   return (found.until ?? Number.POSITIVE_INFINITY) > Date.now() ? found.driver : undefined;
 }
 
@@ -47,7 +44,6 @@ export function rememberDriver(
 ): void {
   const record: Remembered = {
     boot: bootId(),
-    kernel: release(),
     root: host.root,
     driver,
     refusals,

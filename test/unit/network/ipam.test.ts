@@ -4,17 +4,16 @@ import {
   contains,
   defaultPools,
   firstFree,
-  formatAddress,
   formatSubnet,
   holds,
   macOf,
   overlap,
-  parseAddress,
   parseSubnet,
   type Subnet,
   sizeOf,
   usable,
 } from '../../../src/network/ipam.ts';
+import { formatAddress, parseAddress } from '../../../src/util/address.ts';
 
 function known<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('undefined');
