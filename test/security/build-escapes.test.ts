@@ -98,6 +98,37 @@ test('ADD: an archive stays beneath its destination', async () => {
   assert.match(await sh('ls -l /to'), / l -> /);
 });
 
+test('CVE-2025-9566: secrets are not mounted through a link of the image, nor a cache through one of another step', async () => {
+  const { build, box } = await scene();
+  const host = canary(box.home.dir, 'secret-canary');
+  const path = join(box.home.dir, 'link-secret');
+  writeFileSync(path, 'hidden');
+  for (const link of [host, `../../../../../../../..${host}`]) {
+    await build(
+      `FROM busybox AS evil\nRUN mkdir -p /run && ln -s ${link} /run/secrets && ln -s ${link} /c\nFROM evil\nRUN --mount=type=secret,id=w --mount=type=cache,target=/c/cache touch /c/cache/x; cat /run/secrets/w`,
+      '--secret',
+      `id=w,src=${path}`,
+    );
+    assert.equal(readdirSync(host), ['secret']);
+  }
+});
+
+/** Two stages at once: one exchanges a directory of their cache for a link, the other has a mount below it. */
+test('CVE-2024-11218: a mount target in a cache that another stage exchanges for a link', async () => {
+  const { try: attempt, box } = await scene();
+  const host = canary(box.home.dir, 'jobs-canary');
+  const rounds = process.env.TSBOX_TEST_LONG ? 30 : 2;
+  for (let i = 0; i < rounds; i++) {
+    await attempt(
+      `FROM busybox AS swap\nRUN --mount=type=cache,id=shared,target=/c cd /c; mkdir -p d; ln -sfn ${host} l; for n in $(seq 2000); do mv d e; mv l d; mv d l; mv e d; done; touch /swapped
+FROM busybox AS other\n${Array.from({ length: 4 }, (_, n) => `RUN --mount=type=cache,id=shared,target=/c --mount=type=tmpfs,target=/c/d/t${i}-${n} touch /c/d/t${i}-${n}/x; true`).join('\n')}
+FROM busybox\nCOPY --from=swap /swapped /\nCOPY --from=other /etc/hostname /`,
+      '--no-cache',
+    );
+    assert.equal(readdirSync(host), ['secret']);
+  }
+});
+
 test('.dockerignore hides files from COPY and from mounts; ! shows them again', async () => {
   const { build, sh } = await scene({
     '.dockerignore': 'd\n!d/keep\nsecret*\n',

@@ -16,7 +16,7 @@ const test = requires(suite('security: a million entries'), 'userns');
 const long = requires(test, 'long');
 
 const FILES = 1000;
-const MAX_MIB = 250;
+const MAX_MIB = 200;
 
 /** The largest resident set that any process unpacking layers of this test has had, MiB. */
 function peakOfUnpackers(): number {

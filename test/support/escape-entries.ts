@@ -82,7 +82,7 @@ export const ENTRIES: readonly EscapeEntry[] = [
   report('working directory /proc/self/fd/N', 'run and exec -w'),
   report('/dev, /proc, /sys and /etc as links', 'directories of the image that are mounted on'),
   report('swap races on mount targets', '700 rounds, 15,000 with --long'),
-  report('swap races on cp', '320 rounds, 10,000 with --long'),
+  report('swap races on cp', '82 rounds for each user and driver, 10,000 with --long'),
   report('environment of the host', 'tokens in variables of the caller'),
   report('descriptors of the caller', 'open directories that are handed down'),
   report('environment of an image', 'LD_PRELOAD, NODE_OPTIONS, PATH'),
