@@ -32,9 +32,14 @@ export async function inTurn<T extends { readonly name: string }>(
   return new Map([...all].map(([name, list]) => [name, median(list)]));
 }
 
-/** `0.95, ≥ 0.90 ✓`: of ours to theirs. */
-export function verdict(ours: number | undefined, theirs: number | undefined, atLeast: number): string {
+/** Two cells, `0.95` and `≥ 0.90 ✓`: ours to theirs, and what it should be. */
+export function verdict(
+  ours: number | undefined,
+  theirs: number | undefined,
+  atLeast: number | undefined,
+): string {
   const ratio = (ours ?? Number.NaN) / (theirs ?? Number.NaN);
+  if (atLeast === undefined) return `${ratio.toFixed(2)} | `;
   return `${ratio.toFixed(2)} | ≥ ${atLeast.toFixed(2)} ${ratio >= atLeast ? '✓' : '✗'}`;
 }
 

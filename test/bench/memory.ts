@@ -11,6 +11,16 @@ export function pssOf(pattern: RegExp): number | undefined {
   return sizes.length === 0 ? undefined : Math.max(...sizes) / 1024;
 }
 
+/**
+ * Of a process of tsbox that is not dumpable: nobody but root reads its PSS, and what is resident is more than that. `target`: MB of PSS.
+ */
+export function residentRow(name: string, pattern: RegExp, target: number): string {
+  const [found] = processesOf(owner => owner === process.getuid?.()).filter(p => pattern.test(p.command));
+  const status = found ? readFileSync(`/proc/${found.pid}/status`, 'utf8') : '';
+  const size = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
+  return `${name}, resident: ${size.toFixed(2)} MB (PSS ≤ ${target} ${size <= target ? '✓' : '?'})`;
+}
+
 /** What watches one running container: tsbox's supervisor, podman's conmon. */
 export function memoryRow(): string {
   const [ours, theirs] = [pssOf(/^tsbox: supervise/), pssOf(/\bconmon\b/)];

@@ -4,6 +4,7 @@ import { which } from '../support/requires.ts';
 import type { Scene } from './cases.ts';
 import { gigabits, inTurn, standing, verdict } from './iperf.ts';
 import { call, type Env, type Medians, measure } from './measure.ts';
+import { residentRow } from './memory.ts';
 
 /**
  * Networks beside what they are made of, each pair in one run and in turn: two containers and a bare veth pair, a container's way out
@@ -48,7 +49,7 @@ async function compared(env: Env, ours: Way, theirs: Way, target: number): Promi
     if (ours.mtu !== theirs.mtu)
       throw new Error(`${ours.name} has MTU ${ours.mtu}, ${theirs.name} ${theirs.mtu}`);
     const ways = [ours, theirs];
-    for (const way of ways) await gigabits(env, way.words, way.server, ['-t', '1']);
+    for (const way of ways) await gigabits(env, way.words, way.server, ['-t', '1']); // names, neighbours, windows
     const there = await inTurn(ways, way => gigabits(env, way.words, way.server, []));
     const back = await inTurn(ways, way => gigabits(env, way.words, way.server, ['-R']));
     const ratio = (found: Map<string, number>): string =>
@@ -91,7 +92,7 @@ until [ "$(readlink /proc/$other/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; do
 ip link add v0 mtu 1500 type veth peer name v1 mtu 1500 netns $other
 ip addr add 10.99.0.1/24 dev v0; ip link set v0 up
 nsenter -t $other -n sh -c 'ip addr add 10.99.0.2/24 dev v1; ip link set v1 up; ip link set lo up'
-echo $$ $(cat /sys/class/net/v0/mtu 2>/dev/null || ip -o link show v0 | sed 's/.*mtu \\([0-9]*\\).*/\\1/')
+echo $$ $(ip -o link show v0 | sed 's/.* mtu \\([0-9]*\\).*/\\1/')
 read end; kill $other`;
 
 async function barePair(env: Env): Promise<Way> {
@@ -106,7 +107,7 @@ async function barePair(env: Env): Promise<Way> {
     PAIR,
   );
   const [pid = '', mtu = ''] = line.split(' ');
-  return { name: 'bare veth pair', words: inside(pid), server: ['10.99.0.2'], mtu: mtu && '1500', stop };
+  return { name: 'bare veth pair', words: inside(pid), server: ['10.99.0.2'], mtu, stop };
 }
 
 const inside = (pid: string): string[] => ['nsenter', '-t', pid, '-U', '-n', '--preserve-credentials'];
@@ -169,12 +170,15 @@ async function readiness({ env, busybox }: Scene): Promise<string[]> {
     'a network, its first container': run('bench-first'),
   };
   const times = await measure({ name: 'readiness', rounds: 15, tools });
+  const holder = residentRow('process of all networks of a user', /^tsbox: network/, 2);
   await tsbox('rm', '-f', 'bench-holds');
   await tsbox('network', 'rm', 'bench-used', 'bench-first');
   return [
     '| `run --rm` of `true` | median, ms | adds, ms | target |',
     '| --- | ---: | ---: | --- |',
     ...Object.keys(tools).map(name => readinessRow(name, times)),
+    '',
+    holder,
   ];
 }
 

@@ -6,14 +6,15 @@ import { TSBOX } from '../support/cli.ts';
 import { nginxDirectory } from '../support/nginx.ts';
 import { which } from '../support/requires.ts';
 import { processesOf } from '../support/runner/leaks.ts';
+import { gigabits, inTurn, verdict } from './iperf.ts';
 import { call, type Env } from './measure.ts';
+import { residentRow } from './memory.ts';
 
 /**
  * Published ports, side by side in one run: `builtin`, slirp4netns' own forwarding, rootlesskit's builtin driver (which is podman's,
- * too), and loopback. The same iperf3 and nginx everywhere, in turn, medians of three rounds. TSBOX_BENCH_SECONDS: of one iperf3, default 2.
+ * too), and loopback. The same iperf3 and nginx everywhere, in turn, one stream, medians of three rounds. TSBOX_BENCH_SECONDS: of one iperf3, default 2. What is forwarded never
+ * passes a tap: all of it is between two loopbacks, whose MTU is the same everywhere.
  */
-const SECONDS = process.env.TSBOX_BENCH_SECONDS ?? '2';
-const ROUNDS = 3;
 
 interface Way {
   readonly name: string;
@@ -28,30 +29,37 @@ export async function portRows(env: Env): Promise<string[]> {
   if (which('rootlesskit')) ways.push(await rootlesskit(env));
   try {
     for (const way of ways) await settled(env, way);
-    return [...(await throughput(env, ways)), ...(await connections(env, ways)), memory()];
+    return [
+      ...(await throughput(env, ways)),
+      ...(await connections(env, ways)),
+      residentRow('forwarder', /^tsbox: ports/, 2),
+    ];
   } finally {
     for (const way of ways) await way.stop();
   }
 }
 
 async function throughput(env: Env, ways: readonly Way[]): Promise<string[]> {
-  const into = await inTurn(ways, way => gigabits(env, way.iperf, []));
-  const out = await inTurn(ways, way => gigabits(env, way.iperf, ['-R']));
-  const builtin = into.get('builtin') ?? 0;
+  const at = ({ iperf }: Way): string[] => ['127.0.0.1', '-p', String(iperf)];
+  const into = await inTurn(ways, way => gigabits(env, [], at(way), []));
+  const out = await inTurn(ways, way => gigabits(env, [], at(way), ['-R']));
   const head = [
-    '| Gbit/s, iperf3 | into the container | out of it | builtin / it | target |',
-    '| --- | ---: | ---: | ---: | --- |',
+    '| Gbit/s, iperf3 | into the container | out of it | builtin / it, into | target | builtin / it, out | target |',
+    '| --- | ---: | ---: | ---: | --- | ---: | --- |',
   ];
+  const ratio = (found: Map<string, number>, name: string): string =>
+    verdict(found.get('builtin'), found.get(name), TARGETS[name]);
   return [
     ...head,
     ...ways.map(({ name }) => {
-      const value = into.get(name) ?? 0;
-      return `| ${name} | ${value.toFixed(1)} | ${(out.get(name) ?? 0).toFixed(1)} | ${(builtin / value).toFixed(2)} | ${TARGETS[name] ?? ''} |`;
+      const value = (found: Map<string, number>): string => (found.get(name) ?? 0).toFixed(1);
+      return `| ${name} | ${value(into)} | ${value(out)} | ${ratio(into, name)} | ${ratio(out, name)} |`;
     }),
   ];
 }
 
-const TARGETS: Readonly<Record<string, string>> = { rootlesskit: '≥ 1.05', slirp4netns: '≥ 3' };
+const TARGETS: Readonly<Record<string, number>> = { rootlesskit: 1.05, slirp4netns: 3 };
+const CONNECTIONS = 5000;
 
 async function connections(env: Env, ways: readonly Way[]): Promise<string[]> {
   if (!which('wrk')) return ['connections: wrk is not installed'];
@@ -59,35 +67,8 @@ async function connections(env: Env, ways: readonly Way[]): Promise<string[]> {
   const rates = await inTurn(web, way => connectionsPerSecond(env, way.http ?? 0));
   return web.map(
     ({ name }) =>
-      `connections per second, a request each, ${name}: ${(rates.get(name) ?? 0).toFixed(0)}${name === 'builtin' ? ' (target ≥ 5000)' : ''}`,
+      `connections per second, a request each, ${name}: ${(rates.get(name) ?? 0).toFixed(0)}${name === 'builtin' ? ` (≥ ${CONNECTIONS} ${(rates.get(name) ?? 0) >= CONNECTIONS ? '✓' : '✗'})` : ''}`,
   );
-}
-
-/** Nobody but root reads its PSS: it is not dumpable. What is resident is more. */
-function memory(): string {
-  const [found] = processesOf(owner => owner === process.getuid?.()).filter(p =>
-    /^tsbox: ports/.test(p.command),
-  );
-  const status = found ? readFileSync(`/proc/${found.pid}/status`, 'utf8') : '';
-  const kilobytes = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]);
-  return `forwarder, resident: ${(kilobytes / 1024).toFixed(2)} MB (target: PSS ≤ 2)`;
-}
-
-async function inTurn(
-  ways: readonly Way[],
-  work: (way: Way) => Promise<number>,
-): Promise<Map<string, number>> {
-  const all = new Map<string, number[]>(ways.map(way => [way.name, []]));
-  for (let round = 0; round < ROUNDS; round++)
-    for (const way of ways) all.get(way.name)?.push(await work(way));
-  const median = (list: number[]): number => list.sort((a, b) => a - b)[list.length >> 1] ?? 0;
-  return new Map([...all].map(([name, list]) => [name, median(list)]));
-}
-
-async function gigabits(env: Env, port: number, more: string[]): Promise<number> {
-  const text = await call(env, 'iperf3', '-J', '-c', '127.0.0.1', '-p', String(port), '-t', SECONDS, ...more);
-  const { end } = JSON.parse(text) as { end: { sum_received: { bits_per_second: number } } };
-  return end.sum_received.bits_per_second / 1e9;
 }
 
 async function connectionsPerSecond(env: Env, port: number): Promise<number> {

@@ -18,6 +18,7 @@ import { cases, type Scene } from './cases.ts';
 import { libraryRows } from './library.ts';
 import { call, HEAD, measure, row } from './measure.ts';
 import { memoryRow } from './memory.ts';
+import { networkRows } from './networks.ts';
 import { setUpPeers } from './peers.ts';
 import { portRows } from './ports.ts';
 import { psLoadRow } from './ps-load.ts';
@@ -86,7 +87,7 @@ type Registry = Awaited<ReturnType<typeof startRegistry>>;
 async function setScene(env: Record<string, string>, registry: Registry): Promise<Scene> {
   const image = busyboxImage();
   await push(registry, 'bench/busybox', 'latest', image);
-  const debian = existsSync(DEBIAN_ROOTFS) && !isWalls();
+  const debian = existsSync(DEBIAN_ROOTFS) && apart() === undefined;
   if (debian) await pushDebian(registry);
   const peers = setUpPeers(env, registry.host, image.layers[0] ?? Buffer.alloc(0));
   const name = (repository: string): string => `${registry.host}/bench/${repository}`;
@@ -106,8 +107,6 @@ async function pushDebian(registry: Registry): Promise<void> {
   const layers = [base, ...[1, 2, 3, 4].map(textLayer)];
   await push(registry, 'bench/five', 'latest', { layers, config: SHELL_CONFIG });
 }
-
-const isWalls = (): boolean => filters.length === 1 && filters[0] === 'walls';
 
 const isWanted = (name: string): boolean => filters.length === 0 || filters.includes(name);
 
@@ -129,13 +128,19 @@ function textLayer(number: number): Buffer {
   return layerWith(Object.fromEntries(names));
 }
 
+/** What is run by its name alone. */
+const APART: Readonly<Record<string, (scene: Scene) => Promise<string[]>>> = {
+  ports: ({ env }) => portRows(env),
+  networks: networkRows,
+  walls: wallRows,
+};
+
+const apart = () => (filters.length === 1 ? APART[filters[0] ?? ''] : undefined);
+
 async function table(scene: Scene, loads: readonly string[]): Promise<void> {
-  if (filters.length === 1 && filters[0] === 'ports') {
-    for (const line of await portRows(scene.env)) say(line);
-    return;
-  }
-  if (isWalls()) {
-    for (const line of await wallRows(scene)) say(line);
+  const rows = apart();
+  if (rows) {
+    for (const line of await rows(scene)) say(line);
     return;
   }
   const tools = [TSBOX, ...(scene.peers.podman ? ['podman'] : [])];
