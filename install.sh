@@ -8,7 +8,7 @@ usage() {
 usage: ./install.sh [--prefix DIR] [--no-packages] [--node]
        ./install.sh --uninstall [--purge] [--prefix DIR]
 
-  --prefix DIR    link the command as DIR/bin/tsbox, the manual below DIR/share/man (default: ~/.local)
+  --prefix DIR    link the command as DIR/bin/tsbox, manual and completion below DIR/share (default: ~/.local)
   --no-packages   do not install missing packages, only name them
   --node          run on Node.js, even where the single-file executable is there
   --uninstall     remove the links and what was built; containers and images stay
@@ -109,7 +109,7 @@ missing_things() {
 
 # Built, and nothing that goes into the build has changed since.
 is_built() {
-  [ -f "$here/dist/tsbox.cjs" ] && [ -f "$here/dist/index.js" ] && [ -f "$here/dist/man/man1/tsbox.1" ] && [ -x "$here/dist/tsbox-helper" ] || return 1
+  [ -f "$here/dist/tsbox.cjs" ] && [ -f "$here/dist/index.js" ] && [ -f "$here/dist/man/man1/tsbox.1" ] && [ -d "$here/dist/completions" ] && [ -x "$here/dist/tsbox-helper" ] || return 1
   [ -f "$here/dist/.built" ] && [ -z "$(changed_since "$here/dist/.built")" ]
 }
 
@@ -254,24 +254,27 @@ link_command() {
   esac
 }
 
-# A release has the manual beside this script.
-pages() { if [ -d "$here/man/man1" ]; then echo "$here/man/man1"; else echo "$here/dist/man/man1"; fi; }
+# A release has the manual and the completion scripts beside this script.
+texts() { if [ -d "$here/man/man1" ]; then echo "$here"; else echo "$here/dist"; fi; }
 
-# `man` finds DIR/share/man when DIR/bin is in PATH. A page that is there and not ours stays.
-link_manual() {
-  manual=$prefix/share/man/man1
-  mkdir -p "$manual"
-  for page in "$(pages)"/*.1; do
-    [ -f "$page" ] || continue # an executable may have been built without them
-    target=$manual/${page##*/}
-    if [ ! -e "$target" ] || [ -L "$target" ]; then ln -sfn "$page" "$target"; fi
+# `man` finds DIR/share/man when DIR/bin is in PATH; bash and fish look for completion below ~/.local/share and /usr/local/share.
+# A file that is there and not ours stays.
+link_texts() {
+  from=$(texts)
+  for file in "$from"/man/man1/*.1 "$from"/completions/*/*/*tsbox*; do
+    [ -f "$file" ] || continue # an executable may have been built without them
+    place=${file#"$from"/}
+    target=$prefix/share/${place#completions/}
+    [ -d "${target%/*}" ] || mkdir -p "${target%/*}"
+    if [ ! -e "$target" ] || [ -L "$target" ]; then ln -sfn "$file" "$target"; fi
   done
 }
 
-unlink_manual() {
-  for target in "$prefix"/share/man/man1/tsbox*.1; do
+unlink_texts() {
+  for target in "$prefix"/share/man/man1/tsbox*.1 "$prefix/share/bash-completion/completions/tsbox" \
+    "$prefix/share/zsh/site-functions/_tsbox" "$prefix/share/fish/vendor_completions.d/tsbox.fish"; do
     if [ -L "$target" ]; then
-      case $(readlink "$target") in "$(pages)"/*) rm -f "$target" ;; esac
+      case $(readlink "$target") in "$(texts)"/*) rm -f "$target" ;; esac
     fi
   done
 }
@@ -295,7 +298,7 @@ install() {
   check_machine
   build
   link_command
-  link_manual
+  link_texts
   cat <<TEXT
 
 tsbox is ready: $prefix/bin/tsbox
@@ -353,7 +356,7 @@ uninstall() {
     rm -f "$target"
     say "Removed $target"
   fi
-  unlink_manual
+  unlink_texts
   rm -f "$(cache_dir)"/helper-*
   if [ -d "$here/src" ]; then
     if [ -f "$here/node_modules/.from-install-sh" ]; then rm -rf "$here/node_modules"; fi

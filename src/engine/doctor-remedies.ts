@@ -1,4 +1,5 @@
 import type { HostCheck } from '../errors.ts';
+import { howToGetHelper } from '../host/binaries.ts';
 import type { MachineFacts } from './doctor-facts.ts';
 import { installLine } from './doctor-packages.ts';
 import { CGROUP_REMEDIES } from './doctor-remedies-cgroup.ts';
@@ -26,7 +27,7 @@ const PROGRAMS: Remedies<
 > = {
   'node-old': () => ({ hint: 'install Node.js 20.11 or later and run ./install.sh again' }),
   'kernel-old': () => ({ hint: 'Linux 4.18 or later is needed, 5.11 for the fastest storage' }),
-  'helper-missing': () => ({ hint: 'run ./install.sh again, where tsbox was unpacked' }),
+  'helper-missing': () => ({ hint: howToGetHelper() }),
   'helper-broken': () => ({
     hint: 'run ./install.sh again; the directory of tsbox must not be mounted noexec, and TSBOX_HELPER must name this version',
   }),

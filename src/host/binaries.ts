@@ -41,9 +41,29 @@ export function helperPath(): string {
   const packaged = told === undefined ? packagedHelper() : undefined;
   if (packaged) return packaged;
   throw new TsboxError('HOST', `the helper program is missing: ${path}`, {
-    hint: FROM_SOURCE ? 'build it: npm run build:helper' : 'run ./install.sh again',
+    hint: howToGetHelper(),
     check: 'helper-missing',
   });
+}
+
+/** The command that makes the helper where this program lies. Of an npm package the sources lie beside `dist`. */
+export function howToGetHelper(here = HERE): string {
+  if (FROM_SOURCE && here === HERE) return 'build it: npm run build:helper';
+  const sources = join(here, '../helpers');
+  if (!here.includes('/node_modules/') || !existsSync(join(sources, 'Makefile')))
+    return 'run ./install.sh again, where tsbox was unpacked';
+  const make = `${isWritable(here) ? '' : 'sudo '}make -C ${sources}`;
+  const tools = ['make', 'cc'].every(name => locateProgram(name) !== undefined);
+  return `build it: ${make}${tools ? '' : ' (this needs make, a C compiler and its static C library)'}`;
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** From the npm package that has it ready for this architecture. */

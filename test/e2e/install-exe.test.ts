@@ -9,7 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { capture, type Result } from '../support/cli.ts';
@@ -26,13 +26,18 @@ const release = join(home.dir, 'release');
 const checkout = join(home.dir, 'checkout');
 const built = join(checkout, `dist/exe/tsbox-linux-${process.arch}`);
 
+const COMPLETION = 'completions/bash-completion/completions/tsbox';
+
 /** One copy for all: it has a hundred megabytes. */
 const program = join(home.dir, 'program');
 
 test.before(() => {
   makeBin();
   copyFileSync(singleFile(PROJECT), program);
-  const made: Record<string, string[]> = { [release]: ['man/man1'], [checkout]: ['src', 'dist/exe'] };
+  const made: Record<string, string[]> = {
+    [release]: ['man/man1', dirname(COMPLETION)],
+    [checkout]: ['src', 'dist/exe'],
+  };
   for (const [where, directories] of Object.entries(made)) {
     for (const name of directories) mkdirSync(join(where, name), { recursive: true });
     writeFileSync(join(where, 'install.sh'), script, { mode: 0o755 });
@@ -40,6 +45,7 @@ test.before(() => {
   linkSync(program, join(release, 'tsbox'));
   linkSync(program, built);
   writeFileSync(join(release, 'man/man1/tsbox.1'), '.TH TSBOX 1\n');
+  writeFileSync(join(release, COMPLETION), 'complete -F _tsbox tsbox\n');
 });
 
 /** Everything of the machine but node, npm and the compiler. */
@@ -66,6 +72,8 @@ test('from a release: linked, with its manual, and it works; nothing is built', 
   assert.is(readlinkSync(link), join(release, 'tsbox'));
   assert.not.match(done.stdout, /Missing: .*(node|npm|cc|make)/);
   assert.is(readlinkSync(join(home.dir, '.local/share/man/man1/tsbox.1')), join(release, 'man/man1/tsbox.1'));
+  const completion = join(home.dir, '.local/share/bash-completion/completions/tsbox');
+  assert.is(readlinkSync(completion), join(release, COMPLETION));
   const version = await capture(link, ['--version'], home, bare);
   assert.equal([version.code, version.stderr], [0, '']);
 });
@@ -76,8 +84,9 @@ test('--uninstall of a release takes away the links and the unpacked helper, and
   assert.is(readdirSync(cache).filter(name => name.startsWith('helper-')).length, 1);
   const done = await install(release, '--uninstall');
   assert.is(done.code, 0, done.stdout + done.stderr);
-  for (const path of [link, join(home.dir, '.local/share/man/man1/tsbox.1')])
-    assert.not(existsSync(path), path);
+  for (const name of ['man/man1/tsbox.1', 'bash-completion/completions/tsbox'])
+    assert.not(existsSync(join(home.dir, '.local/share', name)), name);
+  assert.not(existsSync(link));
   assert.equal(readdirSync(cache), []);
   assert.ok(existsSync(join(release, 'tsbox')));
 });

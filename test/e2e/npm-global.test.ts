@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -30,14 +39,17 @@ test.before(() => {
   others = ['koffi', 'undici', `@koromix/koffi-linux-${process.arch}`].map(installed);
 });
 
+/** The helper as it comes is made by every build: here it only has to be made, quickly. */
+const QUICK = { MAKEFLAGS: '-- CFLAGS=-O0' };
+
 /** Into a prefix of its own; the command's path and what npm said. */
 async function install(prefix: string, packages: readonly Packed[], ...flags: string[]) {
   const registry = await npmRegistry(packages);
   const npm = ['install', '-g', '--prefix', join(home.dir, prefix), '--registry', registry.url, ...flags];
   const cache = ['--cache', join(home.dir, `cache-${prefix}`), '--no-audit', '--no-fund', 'tsbox'];
-  // The helper as it comes is made by every build: here it only has to be made, quickly.
-  const env = { MAKEFLAGS: '-- CFLAGS=-O0' };
-  const done = await capture('npm', [...npm, ...cache], home, { limit: 120_000, env }).finally(registry.stop);
+  const done = await capture('npm', [...npm, ...cache], home, { limit: 120_000, env: QUICK }).finally(
+    registry.stop,
+  );
   assert.is(done.code, 0, done.stdout + done.stderr);
   return { command: join(home.dir, prefix, 'bin/tsbox'), tree: join(home.dir, prefix, 'lib/node_modules') };
 }
@@ -71,11 +83,31 @@ test('with scripts and a compiler, where there is no such package: the helper is
   assert.equal([done.code, done.stdout], [0, 'hello\n'], done.stderr);
 });
 
-test('with neither it says what is missing and how to get it', async () => {
-  const { command } = await install('neither', [project, ...others], '--ignore-scripts');
+test('with neither it says the command that builds the helper, and that command helps', async () => {
+  const { command, tree } = await install('neither', [project, ...others], '--ignore-scripts');
   const done = await hello(command);
   assert.is(done.code, 125);
-  assert.match(done.stderr, /helper/);
+  assert.match(done.stderr, /the helper program is missing/);
+  const [, make = 'none'] = /hint: build it: (make -C [^\s;]+)/.exec(done.stderr) ?? [];
+  assert.is(make, `make -C ${join(tree, 'tsbox/helpers')}`, done.stderr);
+  const built = spawnSync('sh', ['-c', make], { env: { ...home.env, ...QUICK }, encoding: 'utf8' });
+  assert.is(built.status, 0, built.stderr);
+  assert.equal((await hello(command)).stdout, 'hello\n');
+});
+
+test('a helper begins beside Node wherever it lies; of two packages, forced upon a machine, none is guessed', async () => {
+  const bin = join(home.dir, 'stub');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'node'), '#!/bin/sh\nset -- $TSBOX_BOOT\necho begun: $1\n', { mode: 0o755 });
+  const env = { PATH: `${bin}:/usr/bin:/bin` };
+  const begun = async (prefix: string): Promise<string> =>
+    (await capture(join(home.dir, prefix, 'bin/tsbox'), ['run', 'x'], home, { env })).stdout;
+  assert.is(await begun('prebuilt'), 'begun: supervise\n');
+  assert.is(await begun('compiled'), 'begun: supervise\n');
+  const packages = join(home.dir, 'prebuilt/lib/node_modules/tsbox/node_modules');
+  cpSync(join(packages, HELPER), join(packages, `${HELPER}64`), { recursive: true });
+  assert.is(await begun('prebuilt'), 'begun:\n');
+  rmSync(join(packages, `${HELPER}64`), { recursive: true });
 });
 
 test('the package holds exactly what it should', () => {
@@ -89,7 +121,8 @@ test('the package holds exactly what it should', () => {
       KINDS.some(([, kind]) => kind === name),
       `a stranger: ${name}`,
     );
-  for (const [, kind] of KINDS) if (kind !== 'manual') assert.ok(kinds.has(kind), `missing: ${kind}`);
+  for (const [, kind] of KINDS)
+    if (!['manual', 'completion', 'licences'].includes(kind)) assert.ok(kinds.has(kind), `missing: ${kind}`);
   const types = list.filter(path => /^package\/dist\/types\/(bundle|cli|exe|userns)\//.test(path));
   assert.equal(types, []);
 });
@@ -103,6 +136,8 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^package\/dist\/types\/[\w./-]+\.d\.ts$/, 'types'],
   [/^package\/dist\/seccomp\/[\w.-]+$/, 'filters'],
   [/^package\/dist\/man\/man1\/tsbox[\w.-]*\.1$/, 'manual'],
+  [/^package\/dist\/completions\/[\w./-]+$/, 'completion'],
+  [/^package\/dist\/THIRD-PARTY\.txt$/, 'licences'],
   [/^package\/docs\/[\w./-]+\.md$/, 'docs'],
   [/^package\/helpers\/[\w/-]+\.[ch]$|^package\/helpers\/Makefile$/, 'source of the helper'],
 ];

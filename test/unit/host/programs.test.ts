@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TsboxError } from '../../../src/errors.ts';
-import { findProgram, helperPath } from '../../../src/host/binaries.ts';
+import { findProgram, helperPath, howToGetHelper } from '../../../src/host/binaries.ts';
 import { selfCommand } from '../../../src/host/self.ts';
 import { runProgram } from '../../../src/host/spawn.ts';
 
@@ -64,6 +64,17 @@ test('a helper that is told must be absolute and there', ({ dir }) => {
   writeFileSync(join(dir, 'helper'), '');
   process.env.TSBOX_HELPER = join(dir, 'helper');
   assert.is(helperPath(), join(dir, 'helper'));
+});
+
+test('how to get a helper: by the command that makes it where the sources lie', ({ dir }) => {
+  assert.match(howToGetHelper(), /npm run build:helper/);
+  const project = join(dir, 'node_modules/tsbox');
+  for (const name of ['dist', 'helpers']) mkdirSync(join(project, name), { recursive: true });
+  assert.match(howToGetHelper(join(project, 'dist')), /install\.sh/, 'no sources');
+  writeFileSync(join(project, 'helpers/Makefile'), '');
+  const command = `build it: make -C ${join(project, 'helpers')}`;
+  assert.ok(howToGetHelper(join(project, 'dist')).startsWith(command));
+  assert.match(howToGetHelper(join(dir, 'dist')), /install\.sh/, 'not from npm');
 });
 
 test('this program again: absolute paths, whatever the working directory is', ({ dir }) => {
