@@ -155,7 +155,7 @@ test('unpacked, it works in a fresh home without Node: run, exec, build, commit,
     'echo new > /new; sleep 1000',
   );
   assert.is(await ok('exec', 'one', 'cat', '/it'), 'built');
-  await ok('cp', 'one:/it', join(fresh.dir, 'it'));
+  await ok('cp', '-q', 'one:/it', join(fresh.dir, 'it'));
   assert.is(readFileSync(join(fresh.dir, 'it'), 'utf8'), 'built\n');
   await ok('commit', 'one', 'two');
   assert.match(await ok('diff', 'one'), /^A \/new$/m);
