@@ -13,11 +13,24 @@ export interface Chunk {
 
 type Output = Metafile['outputs'][string];
 
-/**
- * The names of the chunks that the entry `main` and the modules `hot` (paths of sources) need: what they import, and what those
- * import, at once. What is imported later (`await import`) is hot only if it is listed.
- */
-export function hotChunks({ outputs }: Metafile, hot: ReadonlySet<string>): Set<string> {
+/** The pack of each chunk that a quick command needs, by the modules it begins with: of those that two packs need, and of `start`, START_PACK. */
+export function packsOf(
+  metafile: Metafile,
+  start: readonly string[],
+  packs: Readonly<Record<string, readonly string[]>>,
+): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const [pack, modules] of Object.entries(packs))
+    for (const chunk of neededBy(metafile, new Set(modules)))
+      found.set(chunk, found.has(chunk) ? START_PACK : pack);
+  for (const chunk of neededBy(metafile, new Set(start))) found.set(chunk, START_PACK);
+  return found;
+}
+
+export const START_PACK = 'main';
+
+/** What the modules `hot` (paths of sources) import, and what those import, at once; what is imported later (`await import`) only if it is listed. */
+function neededBy({ outputs }: Metafile, hot: ReadonlySet<string>): Set<string> {
   const names = new Set<string>();
   const add = (path: string): void => {
     const name = chunkName(path);

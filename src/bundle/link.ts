@@ -2,11 +2,12 @@ import { type InteropType, rollup } from 'rollup';
 import { type Chunk, ENTRY } from './chunks.ts';
 
 /**
- * esbuild's chunks, the hot ones put together in one scope: a chunk of its own for each set of modules that are needed together
+ * esbuild's chunks, those of one pack put together in one scope: a chunk of its own for each set of modules that are needed together
  * costs an object with a getter for every name that crosses its border, which is most of the work of loading a hundred of
- * them. In CommonJS; the hot ones are the chunk ENTRY, which the others require.
+ * them. In CommonJS; a pack is the chunk `./NAME.js`, and that of the start-up code is ENTRY.
  */
-export async function link(chunks: readonly Chunk[], hot: ReadonlySet<string>): Promise<Chunk[]> {
+export async function link(chunks: readonly Chunk[], packs: ReadonlyMap<string, string>): Promise<Chunk[]> {
+  const names = new Set([...packs.values()].map(pack => `./${pack}.js`));
   const texts = new Map(chunks.map(({ name, code }) => [name, code]));
   const bundle = await rollup({
     input: ENTRY,
@@ -33,15 +34,16 @@ export async function link(chunks: readonly Chunk[], hot: ReadonlySet<string>): 
     minifyInternalExports: false,
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
-    manualChunks: id => (hot.has(id) ? 'hot' : undefined),
+    manualChunks: id => packs.get(id),
   });
   return output.flatMap(part => {
     if (part.type !== 'chunk') return [];
-    return { name: `./${part.fileName}`, code: part.isEntry ? osLater(exportedLater(part.code)) : part.code };
+    const name = `./${part.fileName}`;
+    return { name, code: names.has(name) ? osLater(exportedLater(part.code)) : part.code };
   });
 }
 
-/** Hundreds of names that only the rest of the program asks for, if it is loaded at all: the loader (src/cli/boot.ts) calls for them then. */
+/** Hundreds of names that only other packs ask for, if they are loaded at all: the loader (src/cli/boot.ts) calls for them then. */
 function exportedLater(code: string): string {
   const line = /^exports\.\w+ = [\w$]+;$/gm;
   const lines = code.match(line) ?? [];
@@ -51,7 +53,6 @@ function exportedLater(code: string): string {
 /** node:os is no part of Node's snapshot, and the quickest commands use nothing of it. */
 function osLater(code: string): string {
   const line = "const node_os = require('node:os');";
-  if (!code.includes(line)) throw new Error(`Rollup no longer writes ${line}`);
   return code
     .replace(line, "let node_os_;\nconst node_os = () => (node_os_ ??= require('node:os'));")
     .replace(/\bnode_os\./g, 'node_os().');

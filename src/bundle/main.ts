@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { type BuildOptions, build, type TransformOptions, transform } from 'esbuild';
-import { type Chunk, chunkName, ENTRY, hotChunks, pack } from './chunks.ts';
-import { HOT } from './hot.ts';
+import { type Chunk, chunkName, pack, packsOf, START_PACK } from './chunks.ts';
+import { HOT, START } from './hot.ts';
 import { link } from './link.ts';
 import { writeFilters } from './seccomp.ts';
 
@@ -52,13 +53,14 @@ async function buildCli(): Promise<void> {
     write: false,
   });
   const chunks = outputFiles.map(({ path, text }) => ({ name: chunkName(path), code: text }));
-  const linked = await link(chunks, hotChunks(metafile, new Set(['src/cli/main.ts', ...HOT])));
+  const linked = await link(chunks, packsOf(metafile, START, HOT));
   const small = await Promise.all(linked.map(async ({ name, code }) => ({ name, code: await minify(code) })));
-  const isMain = ({ name }: Chunk): boolean => name === ENTRY;
-  write('dist/tsbox.main.cjs', small.filter(isMain));
+  const packs = new Set([START_PACK, ...Object.keys(HOT)].map(name => `./${name}.js`));
+  for (const chunk of small.filter(({ name }) => packs.has(name)))
+    write(`dist/tsbox.${basename(chunk.name, '.js')}.cjs`, [chunk]);
   write(
     'dist/tsbox.rest.cjs',
-    small.filter(chunk => !isMain(chunk)),
+    small.filter(({ name }) => !packs.has(name)),
   );
 }
 

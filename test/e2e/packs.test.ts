@@ -6,14 +6,17 @@ import { capture, TSBOX } from '../support/cli.ts';
 import { busybox, removeContainers } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
 
-/** The quick commands read one pack of modules and no package: an installation without all the rest must do for them. */
+/** The quick commands read their packs of modules and no package: an installation without all the rest must do for them. */
 const test = requires(suite('packs'), 'userns', 'busybox', 'packs');
 test.after.each(removeContainers);
 
 const FILES = [
   'tsbox.cjs',
   'tsbox.main.cjs',
+  'tsbox.run.cjs',
+  'tsbox.list.cjs',
   'tsbox.main.run.cache',
+  'tsbox.run.run.cache',
   'tsbox.main.exec.cache',
   'tsbox-helper',
   'seccomp',
