@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureArm64 } from './support/arm64.ts';
@@ -9,7 +9,7 @@ import { discover } from './support/runner/kinds.ts';
 import { runLanes } from './support/runner/lanes.ts';
 import type { FileResult } from './support/runner/protocol.ts';
 import { printEnd, printFile } from './support/runner/report.ts';
-import { passesOf } from './support/runner/single-file.ts';
+import { passesOf, singleFile } from './support/runner/single-file.ts';
 import { removeTree, stageFor, workBase } from './support/runner/tree.ts';
 import { makeUser, removeUser, selfUser, type TestUser } from './support/runner/users.ts';
 import { ensureKernel } from './support/vm/kernel.ts';
@@ -91,5 +91,7 @@ try {
   tearDown(results.length === 0 || results.some(r => r.failed > 0));
 }
 if (results.length === 0) process.stdout.write('no test file matches\n');
+if (long && !onlyExe && files.some(f => f.kind === 'e2e') && !existsSync(singleFile(dirname(testDir))))
+  process.stdout.write('e2e has not run against the single file: npm run build:exe makes it\n');
 const totals = printEnd(results, process.env.CI === 'true');
 process.exit(totals.failed > 0 || results.length === 0 ? 1 : 0);
