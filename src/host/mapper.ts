@@ -78,14 +78,15 @@ async function hasCapability(path: string, name: MapperName): Promise<boolean> {
 export function nosuidMount(mountinfo: string, path: string): string | undefined {
   let best: { point: string; nosuid: boolean } | undefined;
   for (const line of mountinfo.split('\n')) {
-    const [, , , , escaped, options] = line.split(' ');
+    const [, , , , escaped, options] = line.split(' ', 6);
     if (escaped === undefined || options === undefined) continue;
-    const point = escaped.replace(/\\([0-7]{3})/g, (_, digits: string) =>
-      String.fromCharCode(Number.parseInt(digits, 8)),
-    );
+    const point = escaped.includes('\\') ? unescaped(escaped) : escaped;
     const above = path === point || path.startsWith(point.endsWith('/') ? point : `${point}/`);
     if (!above || point.length < (best?.point.length ?? 0)) continue;
     best = { point, nosuid: options.split(',').includes('nosuid') };
   }
   return best?.nosuid ? best.point : undefined;
 }
+
+const unescaped = (field: string): string =>
+  field.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
