@@ -15,6 +15,7 @@ import { removeTree, stageFor, workBase } from '../support/runner/tree.ts';
 import { makeUser, removeUser } from '../support/runner/users.ts';
 import { sealedEnv } from '../support/sealed-env.ts';
 import { cases, type Scene } from './cases.ts';
+import { cgroupRows } from './cgroup.ts';
 import { libraryRows } from './library.ts';
 import { call, HEAD, measure, row } from './measure.ts';
 import { memoryRow } from './memory.ts';
@@ -58,7 +59,9 @@ async function asNormalUser(): Promise<number> {
   chownSync(home, user.uid, user.gid);
   const bench = [stage.node, '--import', 'tsx', join(stage.root, 'test/bench/run.ts'), ...filters];
   const become = ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', '--', ...bench];
-  const child = spawn('unshare', ['--mount', 'sh', '-c', HIDE_HYBRID, 'sh', ...become], {
+  const inPure = [join(stage.root, 'test/bench/cgroup-v2.sh'), `${user.uid}`, `${user.gid}`, ...bench];
+  const where = filters.includes('cgroup') ? inPure : ['sh', '-c', HIDE_HYBRID, 'sh', ...become];
+  const child = spawn('unshare', ['--mount', ...where], {
     cwd: stage.root,
     env: { ...sealedEnv(home, user.name), TSBOX_TEST_HOME: home },
     stdio: 'inherit',
@@ -130,6 +133,7 @@ function textLayer(number: number): Buffer {
 
 /** What is run by its name alone. */
 const APART: Readonly<Record<string, (scene: Scene) => Promise<string[]>>> = {
+  cgroup: cgroupRows,
   ports: ({ env }) => portRows(env),
   networks: networkRows,
   walls: wallRows,
