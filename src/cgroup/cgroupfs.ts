@@ -53,10 +53,16 @@ export const cgroupfs: CgroupDriver = {
 };
 
 /** Our group and those above it which are the user's, the nearest first. */
-function delegated({ own, mount, layout }: CgroupFacts): string[] {
+function delegated(facts: CgroupFacts): readonly string[] {
+  const { own, mount, layout } = facts;
   if (own === undefined || mount === undefined || layout !== 'v2') return [];
-  return upWhile(own, mount, mayUse);
+  const chain = known.get(facts) ?? upWhile(own, mount, mayUse);
+  known.set(facts, chain);
+  return chain;
 }
+
+/** `probe` and `place` ask the same. */
+const known = new WeakMap<CgroupFacts, readonly string[]>();
 
 /** The nearest group that has no processes of its own; where all have, ours, whose processes move to a leaf. */
 function enabledBase(chain: readonly string[]): string | undefined {

@@ -45,7 +45,7 @@ export function groupStart(
   const make = async (helper: number): Promise<string | undefined> => {
     const group = await makeGroupOf(engine, record, { facts, selected, wanted, helper });
     const outcomes = group?.outcomes ?? refused(record, wanted, selected, facts);
-    const near = approximate(record.limits?.resources ?? {}, outcomes, onlineCpus());
+    const near = nearTo(record, outcomes);
     approximation = near.approximation;
     keep(engine, record, selected, group, near.outcomes, approximation);
     tell(engine, near.outcomes);
@@ -146,6 +146,10 @@ export function withApproximation(spec: Spec, { addressSpace, cpus, nice }: Appr
     },
   };
 }
+
+/** What stands in for limits that could not be set, where there are limits. */
+const nearTo = ({ limits }: ContainerRecord, outcomes: readonly LimitOutcome[]) =>
+  limits ? approximate(limits.resources, outcomes, onlineCpus()) : { approximation: {}, outcomes };
 
 /** proc_pid_status(5). */
 function onlineCpus(): number[] {

@@ -63,11 +63,19 @@ async function asNormalUser(): Promise<number> {
   const where = filters.includes('cgroup') ? inPure : ['sh', '-c', HIDE_HYBRID, 'sh', ...become];
   const child = spawn('unshare', ['--mount', ...where], {
     cwd: stage.root,
-    env: { ...sealedEnv(home, user.name), TSBOX_TEST_HOME: home },
+    env: { ...sealedEnv(home, user.name), ...ownSettings(), TSBOX_TEST_HOME: home },
     stdio: 'inherit',
   });
   return statusOf(child);
 }
+
+/** TSBOX_BENCH_SECONDS and the like are for us: nothing else of the caller's environment reaches the user. */
+const ownSettings = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      name.startsWith('TSBOX_BENCH_') && value !== undefined ? [[name, value]] : [],
+    ),
+  );
 
 async function bench(): Promise<void> {
   const made = process.env.TSBOX_TEST_HOME === undefined;

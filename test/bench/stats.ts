@@ -2,11 +2,11 @@ import { TSBOX } from '../support/cli.ts';
 import type { Scene } from './cases.ts';
 import { call, measure } from './measure.ts';
 
-const COUNT = 100;
+const COUNT = Number(process.env.TSBOX_BENCH_COUNT ?? 100);
 const BATCH = 20;
 const TARGET = 1.5;
 
-/** `stats --no-stream` of a hundred containers beside `ps` of them, in turn. */
+/** `stats --no-stream` of a hundred containers (TSBOX_BENCH_COUNT) beside `ps` of them, in turn. */
 export async function statsRow({ env, busybox }: Scene): Promise<string> {
   const tsbox = async (...args: string[]): Promise<void> => void (await call(env, TSBOX, ...args));
   const names = Array.from({ length: COUNT }, (_, i) => `stats${i}`);
