@@ -108,7 +108,7 @@ async function addTo(
   await refreshEtcFiles(engine, record, states, now);
 }
 
-/** `tsbox network disconnect`. */
+/** `tsbox network disconnect`. Of a network that was removed while the container did not run, by its name: it would never start again. */
 export async function disconnectNetwork(
   engine: Engine,
   nameOrId: string,
@@ -116,8 +116,14 @@ export async function disconnectNetwork(
   { force = false } = {},
 ): Promise<void> {
   await alone(engine, container, async ({ record, state }) => {
-    const network = await readNetwork(engine.paths, nameOrId);
-    if (await disconnect(engine, record, state, network, force)) tell(engine, network, 'disconnect', record);
+    const network = await readNetwork(engine.paths, nameOrId).catch(error => {
+      const isGone = error instanceof TsboxError && error.code === 'NOT_FOUND';
+      if (isGone && record.network.networks?.some(each => each.network === nameOrId)) return undefined;
+      throw error;
+    });
+    if (network === undefined) await forget(engine, record, nameOrId);
+    else if (await disconnect(engine, record, state, network, force))
+      tell(engine, network, 'disconnect', record);
   });
 }
 
@@ -136,14 +142,18 @@ async function disconnect(
       hint: `tsbox network inspect ${network.name}`,
     });
   if (state.status === 'running') await leave(engine, record, network);
+  await forget(engine, record, network.name);
+  return true;
+}
+
+async function forget(engine: Engine, record: ContainerRecord, network: string): Promise<void> {
   await changeRecord(engine.paths, record.id, now => ({
     ...now,
     network: {
       ...now.network,
-      networks: (now.network.networks ?? []).filter(each => each.network !== network.name),
+      networks: (now.network.networks ?? []).filter(each => each.network !== network),
     },
   }));
-  return true;
 }
 
 async function leave(engine: Engine, record: ContainerRecord, network: NetworkRecord): Promise<void> {

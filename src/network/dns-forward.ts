@@ -43,7 +43,7 @@ export async function forward(
   for (const server of servers.slice(0, 3)) {
     const [host = '', port = '53'] = server.split('#');
     const question = Buffer.from(packet);
-    question.writeUInt16BE(Math.floor(Math.random() * 65536), 0);
+    question.writeUInt16BE(builtin('node:crypto').randomInt(65536), 0);
     const ask = tcp ? askTcp : askUdp;
     const answer = await ask(question, host, Number(port)).catch(() => undefined);
     if (!answer) continue;

@@ -47,6 +47,17 @@ test('hosts and resolv.conf follow; what was written there by hand stays', async
   assert.match(await inside('one', 'ping -c 1 -W 3 other'), '1 packets received');
 });
 
+test('a network that was removed while a container did not run is left by its name', async () => {
+  const box = await busybox();
+  await box.ok('network', 'create', '--internal', 'gone');
+  await box.ok('create', '--name', 'stays', '--network', 'red', '--network', 'gone', 'busybox', 'true');
+  await box.ok('network', 'rm', 'gone');
+  assert.is((await box('start', 'stays')).code, 1);
+  await box.ok('network', 'disconnect', 'gone', 'stays');
+  await box.ok('start', 'stays');
+  assert.is((await box('network', 'disconnect', 'gone', 'stays')).code, 1);
+});
+
 const ROUNDS = LONG ? 40 : 2;
 
 test(`a storm of connects and disconnects, ${ROUNDS} rounds, several at once`, async () => {
