@@ -21,7 +21,8 @@ import { parse } from '../uml/boot.ts';
  * no /dev/kvm. Its disk is made of files of this machine, none of which it can reach.
  */
 const DISK = 700 * 1024 * 1024;
-const PROGRAMS = ['node', 'newuidmap', 'newgidmap', 'setpriv'];
+const FOLDING = 64 * 1024 * 1024;
+const PROGRAMS = ['node', 'newuidmap', 'newgidmap', 'setpriv', 'chattr'];
 
 /** Boots, runs the suite of `strict.mjs` in it, and resolves when it has switched itself off. `files`: more for its disk, by path. */
 export async function bootVm(files: Readonly<Record<string, Buffer>>, limitMs: number): Promise<Booted> {
@@ -29,17 +30,23 @@ export async function bootVm(files: Readonly<Record<string, Buffer>>, limitMs: n
   try {
     const tree = join(dir, 'tree');
     fill(tree, files);
-    const disk = join(dir, 'disk');
-    writeFileSync(disk, '');
-    truncateSync(disk, DISK);
-    const made = spawnSync('/sbin/mkfs.ext4', ['-q', '-F', '-O', '^has_journal', '-d', tree, disk], {
-      encoding: 'utf8',
-    });
-    if (made.status !== 0) throw new Error(`mkfs.ext4: ${made.stderr}`);
-    return parse(await output(start(disk), limitMs));
+    const disk = format(join(dir, 'disk'), DISK, '-d', tree);
+    // Names on it can be one whatever their case; no overlay mounts on such a file system.
+    const folding = format(join(dir, 'folding'), FOLDING, '-O', 'casefold', '-E', 'encoding=utf8');
+    return parse(await output(start([disk, folding]), limitMs));
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+function format(disk: string, size: number, ...more: readonly string[]): string {
+  writeFileSync(disk, '');
+  truncateSync(disk, size);
+  const made = spawnSync('/sbin/mkfs.ext4', ['-q', '-F', '-O', '^has_journal', ...more, disk], {
+    encoding: 'utf8',
+  });
+  if (made.status !== 0) throw new Error(`mkfs.ext4: ${made.stderr}`);
+  return disk;
 }
 
 function fill(tree: string, files: Readonly<Record<string, Buffer>>): void {
@@ -47,7 +54,7 @@ function fill(tree: string, files: Readonly<Record<string, Buffer>>): void {
     mkdirSync(dirname(join(tree, to)), { recursive: true });
     copyFileSync(from, join(tree, to));
   };
-  for (const name of ['proc', 'sys', 'dev', 'run', 'tmp', 'home', 'bin'])
+  for (const name of ['proc', 'sys', 'dev', 'run', 'tmp', 'home', 'bin', 'folding'])
     mkdirSync(join(tree, name), { recursive: true });
   for (const name of PROGRAMS) {
     const path = which(name) ?? '';
@@ -73,7 +80,10 @@ function fill(tree: string, files: Readonly<Record<string, Buffer>>): void {
   };
   mkdirSync(join(tree, 'etc'));
   for (const [name, content] of Object.entries(text)) writeFileSync(join(tree, 'etc', name), content);
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(tree, name), bytes);
+  for (const [name, bytes] of Object.entries(files)) {
+    mkdirSync(dirname(join(tree, name)), { recursive: true });
+    writeFileSync(join(tree, name), bytes);
+  }
 }
 
 const librariesOf = (program: string): string[] =>
@@ -81,7 +91,7 @@ const librariesOf = (program: string): string[] =>
     m => m[1] ?? '',
   );
 
-const start = (disk: string): ChildProcess =>
+const start = (disks: readonly string[]): ChildProcess =>
   spawn(
     'qemu-system-x86_64',
     [
@@ -105,12 +115,10 @@ const start = (disk: string): ChildProcess =>
         '-append',
         'root=/dev/nvme0n1 rw init=/init console=ttyS0 quiet panic=-1',
       ],
-      ...[
-        '-drive',
-        `file=${disk},if=none,id=disk,format=raw,cache=unsafe`,
-        '-device',
-        'nvme,drive=disk,serial=1',
-      ],
+      ...disks.flatMap((disk, i) => [
+        ...['-drive', `file=${disk},if=none,id=disk${i},format=raw,cache=unsafe`],
+        ...['-device', `nvme,drive=disk${i},serial=${i}`],
+      ]),
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );

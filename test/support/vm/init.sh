@@ -15,6 +15,10 @@ chown 1000:1000 /home/u
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
+mount -t ext4 /dev/nvme1n1 /folding
+mkdir /folding/dir
+/usr/bin/chattr +F /folding/dir
+chown 1000:1000 /folding/dir
 mkdir -p /dev/pts /dev/shm
 mount -t devpts pts /dev/pts
 mount -t tmpfs shm /dev/shm

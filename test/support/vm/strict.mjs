@@ -3,7 +3,7 @@
  * Landlock; prints one line of JSON for each check.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { match, runChecks, same } from '../uml/checks.mjs';
 
@@ -20,6 +20,7 @@ export const CHECKS = {
   'exec is behind Landlock, too': landlocked,
   'without --strict exec may open the files of pid 1': open,
   'what a flag gives away is refused here as well': refused,
+  'names of a layer that are one where case is folded lead nowhere': folded,
 };
 
 function starts() {
@@ -75,6 +76,22 @@ function refused() {
   const done = tsbox(...RUN, '--strict', '--privileged', 'bb', 'true');
   same(done.status, 125);
   match(done.stderr, /--privileged gives a wall away$/m);
+}
+
+/** CVE-2026-23950: a link under one spelling of its name, what is to be written through it under another. */
+function folded() {
+  const canary = `${HOME}/canary`;
+  mkdirSync(canary);
+  writeFileSync(`${canary}/file`, 'untouched');
+  writeFileSync('/folding/dir/Stra\u00dfe', 'one');
+  same(readFileSync('/folding/dir/STRASSE', 'utf8'), 'one');
+  for (const name of readdirSync('/evil')) {
+    const done = tsbox('--root', '/folding/dir/store', 'load', '-i', `/evil/${name}`);
+    if (done.status !== 0) match(done.stderr, /^tsbox: /m);
+    same(readdirSync(canary).join(), 'file');
+    same(readFileSync(`${canary}/file`, 'utf8'), 'untouched');
+    same(statSync(`${canary}/file`).nlink, 1);
+  }
 }
 
 function tsbox(...args) {
