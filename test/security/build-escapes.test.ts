@@ -117,7 +117,7 @@ test('CVE-2025-9566: secrets are not mounted through a link of the image, nor a 
 test('CVE-2024-11218: a mount target in a cache that another stage exchanges for a link', async () => {
   const { try: attempt, box } = await scene();
   const host = canary(box.home.dir, 'jobs-canary');
-  const rounds = process.env.TSBOX_TEST_LONG ? 30 : 2;
+  const rounds = process.env.TSBOX_TEST_LONG ? 30 : 1;
   for (let i = 0; i < rounds; i++) {
     await attempt(
       `FROM busybox AS swap\nRUN --mount=type=cache,id=shared,target=/c cd /c; mkdir -p d; ln -sfn ${host} l; for n in $(seq 2000); do mv d e; mv l d; mv d l; mv e d; done; touch /swapped
