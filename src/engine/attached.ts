@@ -1,10 +1,9 @@
 import type { Launched } from '../runtime/launch.ts';
 import type { Engine } from './context.ts';
-import { proxySignals } from './signal-proxy.ts';
+import { SignalProxy } from './signal-proxy.ts';
 import { signalNumber } from './signals.ts';
 import type { Attached, AttachedResult, AttachOptions } from './types.ts';
 
-const NOTHING = (): void => {};
 const SIGKILL = 9;
 
 /** The number of the signal that aborted, where it was one: the reason's `forward`. */
@@ -12,6 +11,10 @@ function forwardOf({ reason }: AbortSignal): number | undefined {
   const forward = (reason as { forward?: unknown } | undefined)?.forward;
   return typeof forward === 'number' ? forward : undefined;
 }
+
+/** Begun before the command may run, no signal of the caller's is lost between its first word and our knowing of it. */
+export const proxyFor = ({ stdio, sigProxy }: AttachOptions): SignalProxy | undefined =>
+  stdio !== 'pipe' && sigProxy !== false ? new SignalProxy() : undefined;
 
 /** A launched command as the API shows it. `onEnd` runs once when the connection has ended
  * (not when we detached); it is told whether the command has, or whether only its front was killed. */
@@ -21,17 +24,17 @@ export function attachedTo(
   launched: Pick<Launched, 'child' | 'ended' | 'signal'>,
   attach: AttachOptions,
   onEnd: (exited: boolean) => Promise<void> = async () => {},
+  proxy = proxyFor(attach),
 ): Attached {
   const piped = attach.stdio === 'pipe';
-  const stopProxy = !piped && attach.sigProxy !== false ? proxySignals(n => launched.signal(n)) : NOTHING;
+  proxy?.to(n => launched.signal(n));
   const abort = () => launched.signal(SIGKILL);
   engine.signal?.addEventListener('abort', abort);
   // It came after the last moment at which the start could have been called off: a signal is the command's then.
-  if (engine.signal?.aborted)
-    launched.signal(stopProxy === NOTHING ? SIGKILL : (forwardOf(engine.signal) ?? SIGKILL));
+  if (engine.signal?.aborted) launched.signal(proxy ? (forwardOf(engine.signal) ?? SIGKILL) : SIGKILL);
   const result = launched.ended
     .finally(() => {
-      stopProxy();
+      proxy?.stop();
       engine.signal?.removeEventListener('abort', abort);
     })
     .then(async (end): Promise<AttachedResult> => {

@@ -10,7 +10,7 @@ import { cloneFlags } from '../runtime/namespaces.ts';
 import { GROUP, PASSWD, resumePlan } from '../runtime/plan.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
 import { containerState, findContainer } from '../store/containers.ts';
-import { attachedTo } from './attached.ts';
+import { attachedTo, proxyFor } from './attached.ts';
 import { containerMaps } from './container-maps.ts';
 import { containerRuntimeDir } from './container-paths.ts';
 import { containerSpec } from './container-spec.ts';
@@ -21,6 +21,7 @@ import { readGroupFile } from './group-file.ts';
 import { frontStreams, stdioOf, terminalSize, withPrimary } from './launch-container.ts';
 import { helperTrace } from './machine.ts';
 import { seccompFilter } from './seccomp-filter.ts';
+import type { SignalProxy } from './signal-proxy.ts';
 import type { Attached, AttachOptions, ExecOptions } from './types.ts';
 
 /** `tsbox exec`: one more command in a running container. */
@@ -31,8 +32,15 @@ export async function exec(
   attach: AttachOptions,
 ): Promise<Attached> {
   const record = await findContainer(engine.paths, nameOrId);
-  const launched = await join(engine, record, options, attach);
-  return attachedTo(engine, record.id, launched, attach);
+  let proxy: SignalProxy | undefined;
+  const begin = (): void => {
+    proxy = proxyFor(attach);
+  };
+  const launched = await join(engine, record, options, attach, begin).catch((error: unknown) => {
+    proxy?.stop();
+    throw error;
+  });
+  return attachedTo(engine, record.id, launched, attach, undefined, proxy);
 }
 
 /** `tsbox exec -d`. */
@@ -45,6 +53,7 @@ async function join(
   record: ContainerRecord,
   options: ExecOptions,
   attach: AttachOptions | undefined,
+  begin = (): void => {},
 ): Promise<Launched> {
   if (options.command.length === 0)
     throw new TsboxError('USAGE', 'no command given', { hint: `tsbox exec ${record.name} COMMAND` });
@@ -74,7 +83,9 @@ async function join(
         const user = imageUser(options.user ?? record.process.user, files, record.groupAdd);
         const groups = joined.denySetgroups ? [] : withPrimary(user);
         const spec = group ? (await groupCode()).approximated(group, joined.spec) : joined.spec;
-        return resumePlan(spec, { ...user, groups }, await seccompFilter(engine, joined.record));
+        const filter = await seccompFilter(engine, joined.record);
+        begin();
+        return resumePlan(spec, { ...user, groups }, filter);
       },
     },
     stdioOf(attach),

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { collect, statusOf } from '../support/cli.ts';
+import { statusOf } from '../support/cli.ts';
 import { busybox, sleeper } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
 import { eventually, within } from '../support/within.ts';
@@ -103,19 +103,19 @@ test('capabilities and seccomp are those of run', async () => {
   assert.match(now, /Seccomp:\s+2/);
 });
 
-test('signals to the client reach the command', async () => {
+test('signals to the client reach the command, from its first word on', async () => {
   const box = await busybox();
-  const child = box.start(
-    'exec',
-    'target',
-    'sh',
-    '-c',
-    'trap "exit 8" TERM; echo ready; while :; do sleep 0.05; done',
-  );
-  const [out, status] = [collect(child.stdout), statusOf(child)];
-  await eventually(10_000, 'ready', () => out().includes('ready'));
-  child.kill('SIGTERM');
-  assert.is(await within(10_000, status, 'the end of exec'), 8);
+  for (let round = 0; round < 5; round++) {
+    const child = box.start(
+      'exec',
+      'target',
+      'sh',
+      '-c',
+      'trap "exit 8" TERM; echo ready; while :; do sleep 0.05; done',
+    );
+    child.stdout?.once('data', () => child.kill('SIGTERM'));
+    assert.is(await within(10_000, statusOf(child), 'the end of exec'), 8);
+  }
 });
 
 test('many at once', async () => {
