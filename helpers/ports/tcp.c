@@ -128,7 +128,7 @@ static void connect_next(struct conn *c) {
         s->fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), s->on = on_connecting;
         if (s->fd < 0) break;
         setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof most), setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &most, sizeof most);
+        setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof most); /* the receive buffer grows by itself if nobody sets it */
         if (connect(s->fd, &a.any, length_of(&a)) == 0) return on_connected(c);
         c->connecting = errno == EINPROGRESS;
         if (c->connecting && poll_add(s, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) return;
