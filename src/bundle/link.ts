@@ -52,7 +52,9 @@ function exportedLater(code: string): string {
 
 /** node:os is no part of Node's snapshot, and the quickest commands use nothing of it. */
 function osLater(code: string): string {
-  const line = "const node_os = require('node:os');";
+  const call = "require('node:os')";
+  const line = `const node_os = ${call};`;
+  if (code.includes(call) && !code.includes(line)) throw new Error(`Rollup no longer writes ${line}`);
   return code
     .replace(line, "let node_os_;\nconst node_os = () => (node_os_ ??= require('node:os'));")
     .replace(/\bnode_os\./g, 'node_os().');

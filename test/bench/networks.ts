@@ -95,17 +95,12 @@ nsenter -t $other -n sh -c 'ip addr add 10.99.0.2/24 dev v1; ip link set v1 up; 
 echo $$ $(ip -o link show v0 | sed 's/.* mtu \\([0-9]*\\).*/\\1/')
 read end; kill $other`;
 
+/** A shell script in a network namespace of its own. */
+const apart = (env: Env, script: string) =>
+  standing(env, 'unshare', '--user', '--map-root-user', '--net', 'sh', '-c', script);
+
 async function barePair(env: Env): Promise<Way> {
-  const { line, stop } = await standing(
-    env,
-    'unshare',
-    '--user',
-    '--map-root-user',
-    '--net',
-    'sh',
-    '-c',
-    PAIR,
-  );
+  const { line, stop } = await apart(env, PAIR);
   const [pid = '', mtu = ''] = line.split(' ');
   return { name: 'bare veth pair', words: inside(pid), server: ['10.99.0.2'], mtu, stop };
 }
@@ -128,16 +123,7 @@ async function container(env: Env): Promise<Way> {
 const SLIRP = '--configure --mtu=65520 --enable-sandbox --enable-seccomp --ready-fd=3 --exit-fd=0';
 
 async function slirpByHand(env: Env): Promise<Way> {
-  const spot = await standing(
-    env,
-    'unshare',
-    '--user',
-    '--map-root-user',
-    '--net',
-    'sh',
-    '-c',
-    'echo $$; read end',
-  );
+  const spot = await apart(env, 'echo $$; read end');
   const start = `slirp4netns ${SLIRP} ${spot.line} tap0 3>&1 >/dev/null`;
   const slirp = await standing(env, 'sh', '-c', `${start} | { head -c 1; echo; cat >/dev/null; }`);
   const mtu = await call(env, ...(inside(spot.line) as [string]), 'ip', '-o', 'link', 'show', 'tap0');
