@@ -1,7 +1,7 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment, ourUid } from '../host/paths.ts';
-import { cgroupLayout } from '../host/probe.ts';
+import { cgroupLayout, mayWrite } from '../host/probe.ts';
 import type { CgroupFacts } from './driver.ts';
 
 /** Looks at where this process is and what it may do there. Reads only. */
@@ -60,15 +60,6 @@ function userBus(): string | undefined {
 }
 
 const existing = (path: string): string | undefined => (existsSync(path) ? path : undefined);
-
-function mayWrite(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function read(path: string): string {
   try {

@@ -5,6 +5,7 @@ import { builtin } from '../util/builtin.ts';
 import { embeddedHelper } from './embedded.ts';
 import { FROM_SOURCE, HERE, SINGLE_FILE } from './here.ts';
 import { environment } from './paths.ts';
+import { mayWrite } from './probe.ts';
 
 /** Administrators' programs are often missing in a user's PATH. */
 const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'];
@@ -52,18 +53,9 @@ export function howToGetHelper(here = HERE): string {
   const sources = join(here, '../helpers');
   if (!here.includes('/node_modules/') || !existsSync(join(sources, 'Makefile')))
     return 'run ./install.sh again, where tsbox was unpacked';
-  const make = `${isWritable(here) ? '' : 'sudo '}make -C ${sources}`;
+  const make = `${mayWrite(here) ? '' : 'sudo '}make -C ${sources}`;
   const tools = ['make', 'cc'].every(name => locateProgram(name) !== undefined);
   return `build it: ${make}${tools ? '' : ' (this needs make, a C compiler and its static C library)'}`;
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** From the npm package that has it ready for this architecture. */

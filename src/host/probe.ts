@@ -42,6 +42,16 @@ export function kernelAtLeast(major: number, minor: number, found = kernelVersio
   return found[0] > major || (found[0] === major && found[1] >= minor);
 }
 
+/** As the kernel answers (access(2)): also of read-only mounts, and of a path that is not there. */
+export function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Settings that close user namespaces to users; undefined: this kernel does not have it. */
 export interface UsernsSysctls {
   /** Debian's and Arch's own: 0 closes them. */
