@@ -31,6 +31,7 @@ ps -a
 images
 inspect warm
 logs warm
+stats --no-stream warm
 stop -t 0 warm
 start warm
 commit warm made

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { PROGRAM } from './options.ts';
+import { cliPacks } from './packs.ts';
 
 /**
  * The first half of `npm run build:exe`: everything that becomes the single-file executable, in one directory. The second half is
@@ -18,30 +20,27 @@ const oneKoffi: Plugin = {
     onResolve({ filter: /^@koromix\/koffi-/ }, ({ path }) => ({ path, namespace: 'koffi' }));
     onLoad({ filter: /.*/, namespace: 'koffi' }, ({ path }) => ({
       contents: path.endsWith(`linux-${arch}`)
-        ? 'module.exports = require("./koffi.node")'
+        ? 'module.exports = globalThis.TSBOX_KOFFI()'
         : 'module.exports = {}',
-      resolveDir: out,
     }));
-    onResolve({ filter: /koffi\.node$/ }, () => ({ path: './koffi.node', external: true }));
   },
 };
 
+const define = { __dirname: '"/$tsbox"' };
+/** Bun finds what is to be embedded by such a call, in a file of its own: the packs are handed their `require`. */
+const KOFFI = "globalThis.TSBOX_KOFFI = () => require('./koffi.node');";
+
 mkdirSync(out, { recursive: true });
-await build({
-  entryPoints: ['src/exe/main.ts'],
-  outfile: join(out, 'main.cjs'),
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'cjs',
-  minifyWhitespace: true,
-  minifySyntax: true,
-  legalComments: 'none',
-  supported: { 'dynamic-import': false },
-  define: { __dirname: '"/$tsbox"' },
-  logLevel: 'error',
-  plugins: [oneKoffi],
-});
+const program = (entry: string, outfile: string, more: BuildOptions): Promise<unknown> =>
+  build({ ...PROGRAM, entryPoints: [entry], outfile: join(out, outfile), define, ...more });
+await Promise.all([
+  cliPacks({ external: [], define, plugins: [oneKoffi] }).then(packs => {
+    for (const [name, text] of packs)
+      writeFileSync(join(out, `tsbox.${name}.cjs`), `module.exports = ${text};\n`);
+  }),
+  program('src/userns/main.ts', 'userns.cjs', { external: [], plugins: [oneKoffi] }),
+  program('src/exe/main.ts', 'main.cjs', { external: ['./*.cjs', 'bun:ffi'] }),
+]);
 copyFileSync(helper, join(out, 'tsbox-helper'));
 copyFileSync(join(koffi, `koffi-linux-${arch}/linux_${arch}/koffi.node`), join(out, 'koffi.node'));
 const bytes = readFileSync(helper);
@@ -50,6 +49,7 @@ writeFileSync(
   join(out, 'entry.js'),
   `import helper from './tsbox-helper' with { type: 'file' };
 globalThis.TSBOX_EMBEDDED = { helper, ...${JSON.stringify(facts)} };
+${KOFFI}
 require('./main.cjs');
 `,
 );

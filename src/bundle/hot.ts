@@ -19,16 +19,18 @@ export const HOT = {
     'src/engine/stop.ts',
     'src/engine/sweep.ts',
   ],
-  /** `ps`, `images`, `inspect`, `logs`. */
+  /** `ps`, `images`, `inspect`, `logs`, `stats`. */
   list: [
     'src/cli/commands/images.ts',
     'src/cli/commands/inspect.ts',
     'src/cli/commands/logs.ts',
     'src/cli/commands/ps.ts',
+    'src/cli/commands/stats.ts',
     'src/engine/images.ts',
     'src/engine/inspect.ts',
     'src/engine/logs.ts',
     'src/engine/ps.ts',
+    'src/engine/stats.ts',
   ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 import { join } from 'node:path';
+import { Modules } from './modules.ts';
 import { Pack } from './pack.ts';
 
 /**
@@ -13,7 +14,7 @@ if (authorities !== undefined) process.env.NODE_EXTRA_CA_CERTS = authorities;
 delete process.env.TSBOX_EXTRA_CA_CERTS;
 
 /** What a verb runs is a third of it all: each of the quickest has a cache of its own. */
-const KINDS = new Set(['exec', 'images', 'inspect', 'logs', 'ps', 'rm', 'run', 'start', 'stop']);
+const KINDS = new Set(['exec', 'images', 'inspect', 'logs', 'ps', 'rm', 'run', 'start', 'stats', 'stop']);
 /** These are quicker than what they do, which takes the rest of the program. */
 const STORE = new Set(['build', 'commit', 'load', 'pull', 'push', 'rmi', 'save', 'tag']);
 const verb = process.argv[2] ?? '';
@@ -22,32 +23,13 @@ const packOf = (name: string): Pack => new Pack(join(__dirname, `tsbox.${name}`)
 /** A pack of one piece each, and one with all others. */
 const packs = new Map(['main', 'run', 'list'].map(name => [`./${name}.js`, packOf(name)]));
 const rest = packOf('rest');
-const modules = new Map<string, Loaded>();
-
-interface Loaded {
-  readonly exports: object;
-  /** Of a pack: sets what others import from it, once. */
-  fill?: () => void;
-}
-
-function load(name: string): unknown {
-  if (!name.startsWith('./')) return require(name);
-  const module = modules.get(name) ?? begin(name);
-  module.fill?.();
-  delete module.fill;
-  return module.exports;
-}
-
-function begin(name: string): Loaded {
-  const module: Loaded = { exports: {} };
-  modules.set(name, module);
-  const body = (packs.get(name) ?? rest).find(name);
-  if (!body) throw new Error(`tsbox is installed incompletely: ${name} is missing; run ./install.sh again`);
-  body(module.exports, load, module, __dirname);
-  return module;
-}
+const modules = new Modules({
+  directory: __dirname,
+  find: name => (packs.get(name) ?? rest).find(name),
+  builtin: require,
+});
 
 process.once('exit', () => {
   for (const pack of [...packs.values(), rest]) pack.saveCache(process.env.TSBOX_CODE_CACHE === 'grow');
 });
-begin('./main.js');
+modules.begin('./main.js');

@@ -1,8 +1,7 @@
 import { accessSync, constants, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Script } from 'node:vm';
-
-export type Body = (exports: object, require: unknown, module: object, dirname: string) => void;
+import type { Body } from './modules.ts';
 
 /**
  * A file of modules (src/bundle/chunks.ts), compiled from V8's code cache. Compiling takes longer than everything else that

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { TsboxError } from '../errors.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { listContainerRecords } from '../store/containers.ts';
@@ -48,6 +47,7 @@ const earlier = (before: readonly Sample[], now: Sample): Sample | undefined =>
   before.find(old => old.id === now.id && old.start === now.start);
 
 async function pause(engine: Engine, milliseconds: number): Promise<void> {
+  const { setTimeout: delay } = await import('node:timers/promises');
   await delay(milliseconds, undefined, engine.signal && { signal: engine.signal }).catch(() => {
     throw new TsboxError('ABORTED', 'watching containers was cancelled');
   });

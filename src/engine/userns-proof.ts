@@ -21,9 +21,17 @@ import type { Engine } from './context.ts';
 export function provenMaps(engine: Engine, want: WantedUserns): Promise<ChosenMaps> {
   const chosen = choices.get(engine) ?? new Map<WantedUserns, Promise<ChosenMaps>>();
   choices.set(engine, chosen);
-  const known = chosen.get(want) ?? proveMaps(engine, want);
+  const known = chosen.get(want) ?? proveMaps(engine, want).then(found => keep(chosen, found));
   chosen.set(want, known);
   return known;
+}
+
+/** What `auto` came to is what the same name, which a container was made with, would: the search takes a dozen files. */
+function keep(chosen: Map<WantedUserns, Promise<ChosenMaps>>, found: ChosenMaps): ChosenMaps {
+  const { mode } = found.maps;
+  if (mode !== 'root' && found.warning === undefined && !chosen.has(mode))
+    chosen.set(mode, Promise.resolve(found));
+  return found;
 }
 
 /** One run asks several times. */

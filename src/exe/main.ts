@@ -1,12 +1,30 @@
-import { IN_USERNS } from '../host/here.ts';
+import { type Body, Modules } from '../cli/modules.ts';
+import { HERE, IN_USERNS } from '../host/here.ts';
+import { beginHelper } from './early.ts';
+
+type Pieces = Readonly<Record<string, Body>>;
 
 /**
- * The single-file executable: the command line and the second entry point in one program, told apart by the first word, which only tsbox
- * itself says (src/host/self.ts). Both begin as they are loaded, so that neither costs the other anything.
+ * The single-file executable: the command line, in the same packs that lie beside Node's loader (src/cli/boot.ts), and the second entry point
+ * in one program, told apart by the first word, which only tsbox itself says (src/host/self.ts). A pack that is not asked for costs nothing: a
+ * scope's functions are all made when it is entered, and in the whole program those are thousands.
  */
+const packs: Readonly<Record<string, () => Pieces>> = {
+  './main.js': () => require('./tsbox.main.cjs'),
+  './run.js': () => require('./tsbox.run.cjs'),
+  './list.js': () => require('./tsbox.list.cjs'),
+};
+
+const modules = new Modules({
+  directory: HERE,
+  find: name => (packs[name]?.() ?? (require('./tsbox.rest.cjs') as Pieces))[name],
+  builtin: require,
+});
+
 if (process.argv[2] === IN_USERNS) {
   process.argv.splice(2, 1);
-  void import('../userns/main.ts');
+  require('./userns.cjs');
 } else {
-  void import('../cli/main.ts');
+  beginHelper(process.argv[2] ?? '');
+  modules.begin('./main.js');
 }

@@ -76,7 +76,7 @@ export function pathsOf(root: string, runtime: string): Paths {
   return { root, images, layers, containers, volumes, networks, tmp, runtime };
 }
 
-function defaultRoot(): string {
+export function defaultRoot(): string {
   // A container of root runs as other ids, which must be able to reach the store: /root is closed to them.
   if (ourUid() === 0) return '/var/lib/tsbox';
   const data = absoluteEnvironment('XDG_DATA_HOME');

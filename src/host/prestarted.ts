@@ -3,8 +3,8 @@ import { takeEnvironment } from './paths.ts';
 import { processStart } from './probe.ts';
 
 /**
- * A helper that the start-up script (src/cli/boot.sh) started while Node did: it waits for its request, has our descriptors
- * 0 to 2, and costs neither a fork of Node nor node:child_process, which is the slowest module that a short command needs.
+ * A helper that the start-up script (src/cli/boot.sh) started while Node did, or the single file before it loaded the program: it waits for its
+ * request, has our descriptors 0 to 2, and costs neither a fork of Node nor node:child_process, which is the slowest module that a short command needs.
  */
 export interface Prestarted {
   readonly role: string;
@@ -15,13 +15,13 @@ export interface Prestarted {
   readonly start: number;
 }
 
-/** Set by `tsbox-helper boot`: role, channel, signal pipe, pid. */
-const VARIABLE = 'TSBOX_BOOT';
+/** Set by `tsbox-helper boot` and src/exe/early.ts: role, channel, signal pipe, pid. */
+export const BOOT_VARIABLE = 'TSBOX_BOOT';
 
 let known: { helper: Prestarted | undefined } | undefined;
 
 function find(): Prestarted | undefined {
-  const text = takeEnvironment(VARIABLE);
+  const text = takeEnvironment(BOOT_VARIABLE);
   const [role = '', ...numbers] = (text ?? '').split(' ');
   const [channel = -1, signals = -1, pid = -1] = numbers.map(Number);
   const start = pid > 0 ? processStart(pid) : undefined;

@@ -3,7 +3,7 @@ import { TsboxError } from '../errors.ts';
 import { builtin } from '../util/builtin.ts';
 import { dropPrestarted } from './prestarted.ts';
 
-/** The only file that starts processes. */
+/** The only file that starts processes, but for the single file's first helper (src/exe/early.ts). */
 function spawn(file: string, args: readonly string[], options: SpawnOptions): ChildProcess {
   dropPrestarted();
   return builtin('node:child_process').spawn(file, args, options);

@@ -51,6 +51,7 @@ const HOMES: Record<string, RegExp> = {
   rollup: /^src\/bundle\//,
   undici: /^src\/registry\//,
   'smol-toml': /^src\/(host|registry)\//,
+  'bun:ffi': /^src\/exe\//,
   'node:child_process': /^src\/host\/spawn\.ts$/,
   'node:worker_threads': /^$/,
   'node:cluster': /^$/,
@@ -173,7 +174,7 @@ test('modules do not import each other in a circle', () => {
 const WORDS: ReadonlyArray<readonly [pattern: RegExp, allowed: RegExp]> = [
   [/\bprocess\.exit\(/, /^src\/(cli|userns)\/main\.ts$/],
   [/\bconsole\./, /^$/],
-  [/(?<!\.)\bprocess\.(env\b|cwd\()/, /^src\/(cli\/|host\/(paths|config)\.ts$)/],
+  [/(?<!\.)\bprocess\.(env\b|cwd\()/, /^src\/(cli\/|exe\/|host\/(paths|config)\.ts$)/],
 ];
 
 for (const [pattern, allowed] of WORDS) {

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { HELPER } from '../helpers/harness.ts';
 import { capture } from '../support/cli.ts';
 import { busyboxImage, dockerArchive } from '../support/images.ts';
 import { requires } from '../support/requires.ts';
@@ -36,6 +37,32 @@ test('it runs a container without Node or a helper beside it, and keeps its help
     readdirSync(cache).map(name => statSync(join(cache, name)).mode & 0o222),
     [0],
   );
+});
+
+test('run and exec take the helper that was started before the program was loaded, and start no other', async () => {
+  const home = tempHome();
+  const words = join(home.dir, 'words');
+  const wrapper = join(home.dir, 'helper');
+  writeFileSync(wrapper, `#!/bin/sh\necho "$1 $2" >>${words}\nexec ${HELPER} "$@"\n`, { mode: 0o755 });
+  const call = (...args: string[]) =>
+    capture(EXE, args, { ...home, env: { ...home.env, TSBOX_HELPER: wrapper } });
+  const archive = dockerArchive(busyboxImage(), 'busybox', join(home.dir, 'busybox.tar'));
+  assert.is((await call('load', '-i', archive)).code, 0);
+  const run = ['run', '-d', '--network', 'none', '--name', 'one', 'busybox', 'sleep', '1000'];
+  assert.is((await call(...run)).code, 0); // what this machine can do is found out here
+  const started = async (...args: string[]): Promise<string[]> => {
+    writeFileSync(words, '');
+    const { code, stderr } = await call(...args);
+    assert.equal([code, stderr], [0, ''], args.join(' '));
+    return readFileSync(words, 'utf8').trim().split('\n');
+  };
+  assert.match(
+    (await started('run', '--rm', '--network', 'none', 'busybox', 'true')).join(),
+    /^supervise 0+$/,
+  );
+  assert.match((await started('exec', 'one', 'true')).join(), /^join 0+$/);
+  assert.equal(await started('ps'), ['']);
+  assert.match((await started('rm', '-f', 'one')).join(), /^processes 0+$/);
 });
 
 test.run();

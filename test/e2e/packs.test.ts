@@ -22,7 +22,7 @@ const FILES = [
   'seccomp',
 ];
 
-test('run, exec, ps, images, inspect, logs, stop, start and rm need neither the rest nor node_modules', async () => {
+test('run, exec, ps, images, inspect, logs, stats, stop, start and rm need neither the rest nor node_modules', async () => {
   const box = await busybox();
   // What this machine can do is found out once, by the rest.
   await box.ok('run', '--rm', '--network', 'none', 'busybox', 'true');
@@ -42,6 +42,7 @@ test('run, exec, ps, images, inspect, logs, stop, start and rm need neither the 
   assert.match(await hot('images'), /busybox/);
   assert.match(await hot('inspect', 'one'), /"Name": "\/one"/);
   assert.is(await hot('logs', 'one'), 'out\n');
+  assert.match(await hot('stats', '--no-stream'), /one/);
   for (const verb of [['stop', '-t', '0'], ['start'], ['rm', '-f']])
     assert.is(await hot(...verb, 'one'), 'one\n');
 });
