@@ -14,6 +14,15 @@ export async function containerMaps(engine: Engine, record: Wishes): Promise<Use
   return record.groupAdd?.includes('keep-groups') ? { ...own, denySetgroups: true } : own;
 }
 
+/**
+ * Of a container that runs: its namespace is there and has its lines, whatever the machine would give a new one. What is left to know is whether
+ * groups can be set in it.
+ */
+export function runningMaps({ userns: { mode }, groupAdd }: Wishes): UsernsMaps {
+  const denySetgroups = mode === 'single' || (groupAdd?.includes('keep-groups') ?? false);
+  return { mode, uid: [], gid: [], denySetgroups };
+}
+
 async function moved(maps: UsernsMaps, inside: ContainerRecord['userns']): Promise<UsernsMaps> {
   const { keepIdAs } = await import('../host/keep-id.ts');
   return keepIdAs(maps, inside);

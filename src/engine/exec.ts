@@ -11,7 +11,7 @@ import { GROUP, PASSWD, resumePlan } from '../runtime/plan.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
 import { containerState, findContainer } from '../store/containers.ts';
 import { attachedTo, proxyFor } from './attached.ts';
-import { containerMaps } from './container-maps.ts';
+import { runningMaps } from './container-maps.ts';
 import { containerRuntimeDir } from './container-paths.ts';
 import { containerSpec } from './container-spec.ts';
 import type { Engine } from './context.ts';
@@ -59,7 +59,7 @@ async function join(
     throw new TsboxError('USAGE', 'no command given', { hint: `tsbox exec ${record.name} COMMAND` });
   const state = await containerState(engine.paths, record);
   if (state.status !== 'running') throw notRunning(record, state);
-  const joined = await execSpec(engine, record, options);
+  const joined = execSpec(engine, record, options);
   const group = readGroupFile(engine, record.id);
   const launched = launch(
     helperPath(),
@@ -116,8 +116,8 @@ export function joinPlan(flags: number, tty: boolean): Op[] {
 }
 
 /** The container's spec with this command in place of its own. */
-async function execSpec(engine: Engine, record: ContainerRecord, options: ExecOptions) {
-  const maps = await containerMaps(engine, record);
+function execSpec(engine: Engine, record: ContainerRecord, options: ExecOptions) {
+  const maps = runningMaps(record);
   const { netns } = networkDriver(record.network.driver).setup({
     containerId: record.id,
     runtimeDir: containerRuntimeDir(engine, record.id),

@@ -1,4 +1,3 @@
-import { dlopen } from 'bun:ffi';
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { helperPath } from '../host/binaries.ts';
@@ -33,6 +32,7 @@ export function beginHelper(verb: string): void {
   if (role === undefined) return;
   try {
     const helper = helperPath();
+    const { dlopen } = require('bun:ffi') as typeof import('bun:ffi');
     const { socketpair } = dlopen('libc.so.6', {
       socketpair: { args: ['i32', 'i32', 'i32', 'ptr'], returns: 'i32' },
     }).symbols;

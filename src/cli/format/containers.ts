@@ -30,7 +30,10 @@ export function containerRow(c: ContainerSummary, options: { now: number; noTrun
     ID: noTrunc ? c.id : shortId(c.id),
     Image: c.image,
     Command: quoted(noTrunc ? c.command : ellipsis(c.command, 20)),
-    CreatedAt: goTime(c.created),
+    // A getter: the local time zone takes milliseconds to load, and the table does not show it.
+    get CreatedAt() {
+      return goTime(c.created);
+    },
     RunningFor: ago(c.created, now),
     Ports: portsText(c.ports),
     State: c.status,

@@ -27,7 +27,10 @@ export function imageRows(image: ImageSummary, options: { now: number; noTrunc: 
     Tag: tag,
     Digest: digestOf(image, repository),
     CreatedSince: ago(image.created, options.now),
-    CreatedAt: goTime(image.created),
+    // A getter: the local time zone takes milliseconds to load, and the table does not show it.
+    get CreatedAt() {
+      return goTime(image.created);
+    },
     Size: humanSize(image.size),
   }));
 }
