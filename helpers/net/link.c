@@ -75,6 +75,15 @@ int link_up(const char *name, const char *mtu) {
     if (*mtu) put_number(&m, IFLA_MTU, (uint32_t)atol(mtu));
     return head.ifi_index ? talk(&m) : -1;
 }
+/* The longest packet that is handed on as one, Ethernet headers not counted, before it is cut to the MTU (IPv4, Linux 6.3). */
+#ifndef IFLA_GSO_IPV4_MAX_SIZE
+#define IFLA_GSO_IPV4_MAX_SIZE 63
+#endif
+int link_segment(const char *name, const char *size) {
+    struct ifinfomsg head = {.ifi_family = AF_UNSPEC, .ifi_index = (int)if_nametoindex(name)};
+    struct message m = begin(RTM_NEWLINK, 0, &head, sizeof head);
+    put_number(&m, IFLA_GSO_IPV4_MAX_SIZE, (uint32_t)atol(size)); return head.ifi_index ? talk(&m) : -1;
+}
 /* Bytes of an address; its family, 0 if it is none. */
 static int parse(const char *text, unsigned char raw[16], unsigned *size) {
     int family = strchr(text, ':') ? AF_INET6 : AF_INET;

@@ -6,7 +6,7 @@ struct ops { const struct record *r; uint32_t n; };
 /* rtnetlink(7), in the network namespace of this process; 0, or -1 with errno. */
 int link_bridge(const char *name, const char *mac);
 int link_veth(const char *name, const char *inside, const char *mac, const char *mtu, const char *bridge, int ns);
-int link_delete(const char *name), link_up(const char *name, const char *mtu);
+int link_delete(const char *name), link_up(const char *name, const char *mtu), link_segment(const char *name, const char *size);
 int link_address(const char *name, const char *address, const char *prefix);
 int link_route(const char *destination, const char *gateway, const char *name, const char *metric);
 /* Walks operations in a child, in namespace *ns (-1: a new one, which it becomes); what it opens comes to `opened`. NULL, or why not. */

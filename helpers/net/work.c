@@ -43,6 +43,7 @@ static int perform(const struct job *j, const struct record *r, char **why) {
     if (!strcmp(op, "veth")) return link_veth(a[0], a[1], a[2], a[3], a[4], j->inside);
     if (!strcmp(op, "unlink")) return link_delete(a[0]);
     if (!strcmp(op, "inside")) return setns(j->inside, CLONE_NEWNET);
+    if (!strcmp(op, "segment")) return link_segment(a[0], a[1]);
     if (!strcmp(op, "up")) return link_up(a[0], a[1]);
     if (!strcmp(op, "address")) return link_address(a[0], a[1], a[2]);
     if (!strcmp(op, "route")) return link_route(a[0], a[1], a[2], a[3]);

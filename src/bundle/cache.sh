@@ -19,6 +19,13 @@ for image in warm warm host host; do
 done
 tsbox run --rm host true
 tsbox run --rm host true
+# What lies with the rest, too, is compiled for who uses it: networks, volumes.
+tsbox network create warm
+for _ in 1 2; do
+  tsbox run --rm --network warm -v "$dir":/warm:ro -v warm:/volume host true
+done
+tsbox network rm warm
+tsbox volume rm warm
 tsbox run -d --name warm --network none host sleep 60
 while read -r line; do
   # shellcheck disable=SC2086 # words

@@ -13,16 +13,22 @@ export interface Chunk {
 
 type Output = Metafile['outputs'][string];
 
-/** The pack of each chunk that a quick command needs, by the modules it begins with: of those that two packs need, and of `start`, START_PACK. */
+/**
+ * The pack of each chunk that a quick command needs, by the modules it begins with: of those that two packs need, and of `start`, START_PACK; of
+ * what a pack and the one it is loaded `beside` (pack → pack) need, the latter.
+ */
 export function packsOf(
   metafile: Metafile,
   start: readonly string[],
   packs: Readonly<Record<string, readonly string[]>>,
+  beside: Readonly<Record<string, string>>,
 ): Map<string, string> {
   const found = new Map<string, string>();
   for (const [pack, modules] of Object.entries(packs))
-    for (const chunk of neededBy(metafile, new Set(modules)))
-      found.set(chunk, found.has(chunk) ? START_PACK : pack);
+    for (const chunk of neededBy(metafile, new Set(modules))) {
+      const other = found.get(chunk);
+      found.set(chunk, other === undefined ? pack : other === beside[pack] ? other : START_PACK);
+    }
   for (const chunk of neededBy(metafile, new Set(start))) found.set(chunk, START_PACK);
   return found;
 }

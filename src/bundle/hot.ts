@@ -12,6 +12,7 @@ export const HOT = {
     'src/cli/commands/stop.ts',
     'src/engine/after-end.ts',
     'src/engine/exec.ts',
+    'src/engine/network-sweep.ts',
     'src/engine/remove-tree.ts',
     'src/engine/remove.ts',
     'src/engine/run.ts',
@@ -32,7 +33,12 @@ export const HOT = {
     'src/engine/ps.ts',
     'src/engine/stats.ts',
   ],
+  /** A container that starts in a network of the user's. */
+  net: ['src/engine/network-choice.ts', 'src/engine/network-endpoints.ts', 'src/engine/network-place.ts'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** Packs that are only loaded beside another one: what both need lies there. */
+export const BESIDE: Readonly<Record<string, string>> = { net: 'run' };
 
 /** What all of them need. */
 export const START: readonly string[] = ['src/cli/main.ts', 'src/index.ts', 'src/store/images.ts'];

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { type BuildOptions, build, type TransformOptions, transform } from 'esbuild';
 import { type Chunk, chunkName, pack, packsOf, START_PACK } from './chunks.ts';
-import { HOT, START } from './hot.ts';
+import { BESIDE, HOT, START } from './hot.ts';
 import { link } from './link.ts';
 import { COMMON, PROGRAM } from './options.ts';
 
@@ -31,7 +31,7 @@ export async function cliPacks(options: BuildOptions): Promise<Map<string, strin
     write: false,
   });
   const chunks = outputFiles.map(({ path, text }) => ({ name: chunkName(path), code: text }));
-  const linked = await link(chunks, packsOf(metafile, START, HOT));
+  const linked = await link(chunks, packsOf(metafile, START, HOT, BESIDE));
   const small = await Promise.all(linked.map(async ({ name, code }) => ({ name, code: await minify(code) })));
   return new Map([...byPack(small)].map(([name, members]) => [name, pack(members)]));
 }

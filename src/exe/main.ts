@@ -13,6 +13,7 @@ const packs: Readonly<Record<string, () => Pieces>> = {
   './main.js': () => require('./tsbox.main.cjs'),
   './run.js': () => require('./tsbox.run.cjs'),
   './list.js': () => require('./tsbox.list.cjs'),
+  './net.js': () => require('./tsbox.net.cjs'),
 };
 
 const modules = new Modules({

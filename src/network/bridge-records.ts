@@ -26,6 +26,12 @@ export function networkRecords(network: Network, programs: NetworkPrograms): Hol
     ...(programs.uplink ? [['uplink', ...programs.uplink]] : []),
     ['up', 'lo', ''],
     ['?write', '/proc/sys/net/ipv6/conf/default/accept_dad', '0'],
+    // Frames between two containers are no business of the rules for what leaves: with br_netfilter loaded they would go through all of them.
+    ...['ip', 'ip6', 'arp'].map(family => [
+      '?write',
+      `/proc/sys/net/bridge/bridge-nf-call-${family}tables`,
+      '0',
+    ]),
     ['bridge', BRIDGE, first ? macOf(first) : ''],
     ['up', BRIDGE, String(network.mtu)],
     ...gateways.map(({ gateway, prefix }) => ['address', BRIDGE, gateway, prefix]),
@@ -68,6 +74,12 @@ function iptablesRules(filter: NetworkPrograms['filter'], six: boolean): HolderR
   ];
 }
 
+/**
+ * Bytes that go from container to container in one piece (ip-link(8), gso_ipv4_max_size; 64 KiB by default): the way over a bridge is twice that of a pair of
+ * interfaces, and it is walked for each piece. What leaves through the uplink is cut there.
+ */
+const PIECE = String(180_000);
+
 /** Joins a container to the network: a pair of interfaces, one of them a port of the bridge. */
 export function endpointRecords(containerId: string, endpoint: Endpoint, index: number): HolderRecord[] {
   const port = portName(containerId, endpoint.device);
@@ -75,7 +87,9 @@ export function endpointRecords(containerId: string, endpoint: Endpoint, index: 
   return [
     ['attach', network.id, port],
     ['veth', port, endpoint.device, endpoint.mac, String(network.mtu), BRIDGE],
+    ['?segment', port, PIECE],
     ['inside'],
+    ['?segment', endpoint.device, PIECE],
     ['?write', `/proc/sys/net/ipv6/conf/${endpoint.device}/accept_dad`, '0'],
     ['?write', `/proc/sys/net/ipv6/conf/${endpoint.device}/accept_ra`, '0'],
     ['up', endpoint.device, ''],

@@ -12,7 +12,7 @@ import { residentRow } from './memory.ts';
 
 /**
  * Published ports, side by side in one run: `builtin`, slirp4netns' own forwarding, rootlesskit's builtin driver (which is podman's,
- * too), and loopback. The same iperf3 and nginx everywhere, in turn, one stream, medians of three rounds. TSBOX_BENCH_SECONDS: of one iperf3, default 2. What is forwarded never
+ * too), and loopback. The same iperf3 and nginx everywhere, in turn, one stream, means of slices of two seconds. TSBOX_BENCH_SECONDS: of each way, default 6. What is forwarded never
  * passes a tap: all of it is between two loopbacks, whose MTU is the same everywhere.
  */
 
@@ -64,7 +64,7 @@ const CONNECTIONS = 5000;
 async function connections(env: Env, ways: readonly Way[]): Promise<string[]> {
   if (!which('wrk')) return ['connections: wrk is not installed'];
   const web = ways.filter(way => way.http !== undefined);
-  const rates = await inTurn(web, way => connectionsPerSecond(env, way.http ?? 0));
+  const rates = await inTurn(web, way => connectionsPerSecond(env, way.http ?? 0), 3);
   return web.map(
     ({ name }) =>
       `connections per second, a request each, ${name}: ${(rates.get(name) ?? 0).toFixed(0)}${name === 'builtin' ? ` (≥ ${CONNECTIONS} ${(rates.get(name) ?? 0) >= CONNECTIONS ? '✓' : '✗'})` : ''}`,

@@ -7,7 +7,7 @@ import { busybox, removeContainers } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
 
 /** The quick commands read their packs of modules and no package: an installation without all the rest must do for them. */
-const test = requires(suite('packs'), 'userns', 'busybox', 'packs');
+const test = requires(suite('packs'), 'userns', 'busybox', 'packs', 'slirp4netns', 'tun');
 test.after.each(removeContainers);
 
 const FILES = [
@@ -15,6 +15,7 @@ const FILES = [
   'tsbox.main.cjs',
   'tsbox.run.cjs',
   'tsbox.list.cjs',
+  'tsbox.net.cjs',
   'tsbox.main.run.cache',
   'tsbox.run.run.cache',
   'tsbox.main.exec.cache',
@@ -26,6 +27,7 @@ test('run, exec, ps, images, inspect, logs, stats, stop, start and rm need neith
   const box = await busybox();
   // What this machine can do is found out once, by the rest.
   await box.ok('run', '--rm', '--network', 'none', 'busybox', 'true');
+  await box.ok('network', 'create', 'net');
   const dir = join(box.home.dir, 'hot');
   mkdirSync(dir, { recursive: true });
   for (const name of FILES)
@@ -36,6 +38,7 @@ test('run, exec, ps, images, inspect, logs, stats, stop, start and rm need neith
     return done.stdout;
   };
   assert.is(await hot('run', '--rm', '--network', 'none', 'busybox', 'echo', 'hi'), 'hi\n');
+  assert.is(await hot('run', '--rm', '--network', 'net', 'busybox', 'echo', 'ho'), 'ho\n');
   await hot('run', '-d', '--name', 'one', '--network', 'none', 'busybox', 'sh', '-c', 'echo out; sleep 1000');
   assert.is(await hot('exec', 'one', 'echo', 'in'), 'in\n');
   assert.match(await hot('ps', '-a'), /one\n$/);
