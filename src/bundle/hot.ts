@@ -35,10 +35,19 @@ export const HOT = {
   ],
   /** A container that starts in a network of the user's. */
   net: ['src/engine/network-choice.ts', 'src/engine/network-endpoints.ts', 'src/engine/network-place.ts'],
+  /** A container with limits, or any where there are control groups that a user can be given. */
+  group: [
+    'src/engine/create-limits.ts',
+    'src/engine/group-join.ts',
+    'src/engine/group-oom.ts',
+    'src/engine/group-start.ts',
+    'src/engine/group-sweep.ts',
+    'src/engine/resources.ts',
+  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** Packs that are only loaded beside another one: what both need lies there. */
-export const BESIDE: Readonly<Record<string, string>> = { net: 'run' };
+export const BESIDE: Readonly<Record<string, string>> = { net: 'run', group: 'run' };
 
 /** What all of them need. */
 export const START: readonly string[] = ['src/cli/main.ts', 'src/index.ts', 'src/store/images.ts'];

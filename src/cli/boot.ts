@@ -21,7 +21,7 @@ const verb = process.argv[2] ?? '';
 const kind = KINDS.has(verb) ? verb : STORE.has(verb) ? 'store' : 'any';
 const packOf = (name: string): Pack => new Pack(join(__dirname, `tsbox.${name}`), kind);
 /** A pack of one piece each, and one with all others. */
-const packs = new Map(['main', 'run', 'list', 'net'].map(name => [`./${name}.js`, packOf(name)]));
+const packs = new Map(['main', 'run', 'list', 'net', 'group'].map(name => [`./${name}.js`, packOf(name)]));
 const rest = packOf('rest');
 const modules = new Modules({
   directory: __dirname,

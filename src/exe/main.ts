@@ -14,6 +14,7 @@ const packs: Readonly<Record<string, () => Pieces>> = {
   './run.js': () => require('./tsbox.run.cjs'),
   './list.js': () => require('./tsbox.list.cjs'),
   './net.js': () => require('./tsbox.net.cjs'),
+  './group.js': () => require('./tsbox.group.cjs'),
 };
 
 const modules = new Modules({
