@@ -11,10 +11,14 @@ static int enter_mounts(struct walk *w, int ns, int cwd) {
     if (w->service) return fchdir(cwd);
     w->pivoted = true; return (w->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0;
 }
-/* A process enters a pid namespace only by being born in it: as our sibling, so that our parent is its parent. */
+/* A process enters a pid namespace only by being born in it: as our sibling, so that our parent is its parent. It goes on when our parent
+ * has been told of it, which is when we are gone: a short command would be over before, and its end be nobody's. */
 static int reborn(struct walk *w) {
+    int told[2]; char none;
+    if (pipe2(told, O_CLOEXEC)) return -1;
     int child = (int)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
     if (child > 0) _exit(send_packet(w->sync, 'p', &child, sizeof child, -1) ? 0 : FAIL);
+    close(told[1]), (void)!read(told[0], &none, 1), close(told[0]);
     return tie_to_parent(), child;
 }
 OP(join) {

@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { HELPER } from '../helpers/harness.ts';
 import { statusOf } from '../support/cli.ts';
 import { busybox, sleeper } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
@@ -7,6 +10,7 @@ import { eventually, within } from '../support/within.ts';
 
 const test = requires(suite('exec'), 'userns', 'busybox');
 const ranges = requires(test, 'subid');
+const slowed = requires(test, 'strace');
 let id = '';
 
 test.before(async () => {
@@ -116,6 +120,16 @@ test('signals to the client reach the command, from its first word on', async ()
     child.stdout?.once('data', () => child.kill('SIGTERM'));
     assert.is(await within(10_000, statusOf(child), 'the end of exec'), 8);
   }
+});
+
+slowed('a command that is over before its supervisor has been told of it', async () => {
+  const box = await busybox();
+  const wrapper = join(box.home.dir, 'slow');
+  // The process that has made the command's sleeps before it can say its pid.
+  const slow = 'strace -f -qq -o /dev/null -e trace=clone -e inject=clone:delay_exit=200000';
+  writeFileSync(wrapper, `#!/bin/sh\nexec ${slow} ${HELPER} "$@"\n`, { mode: 0o755 });
+  const done = await box.with({ env: { TSBOX_HELPER: wrapper } })('exec', 'target', 'echo', 'short');
+  assert.equal([done.code, done.stdout, done.stderr], [0, 'short\n', '']);
 });
 
 test('many at once', async () => {
