@@ -131,7 +131,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/^package\/(README|CHANGELOG|SECURITY)\.md$|^package\/LICENSE$/, 'texts'],
   [/^package\/package\.json$/, 'manifest'],
   [/^package\/install\.sh$/, 'install.sh'],
-  [/^package\/dist\/(tsbox(\.main|\.run|\.list|\.rest)?|userns)\.cjs$/, 'programs'],
+  [/^package\/dist\/(tsbox(\.main|\.run|\.list|\.net|\.group|\.rest)?|userns)\.cjs$/, 'programs'],
   [/^package\/dist\/index\.js$/, 'library'],
   [/^package\/dist\/types\/[\w./-]+\.d\.ts$/, 'types'],
   [/^package\/dist\/seccomp\/[\w.-]+$/, 'filters'],
