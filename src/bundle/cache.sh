@@ -19,7 +19,7 @@ for image in warm warm host host; do
 done
 tsbox run --rm host true
 tsbox run --rm host true
-# What lies with the rest, too, is compiled for who uses it: networks, volumes, limits.
+# What not every run needs is compiled for who does: networks, volumes, limits.
 tsbox network create warm
 for _ in 1 2; do
   tsbox run --rm --network warm -v "$dir":/warm:ro -v warm:/volume host true
