@@ -35,6 +35,8 @@ export interface Interrupt {
   arm(): AbortSignal;
   /** Signals are somebody else's again (the container's). */
   disarm(): void;
+  /** A signal ends this process from now on. Unlike after `disarm`, one that has come and was not told yet does, too. */
+  fatal(): void;
   /** Number of the signal that came, 0 when none did. */
   readonly signal: number;
 }

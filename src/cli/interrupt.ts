@@ -26,6 +26,12 @@ export class ProcessInterrupt implements Interrupt {
     this.#armed = false;
   }
 
+  fatal(): void {
+    if (this.#signal > 0) endBy(this.#signal);
+    for (const name of SIGNALS) process.once(name, () => endBy(constants.signals[name]));
+    this.disarm();
+  }
+
   readonly #abort = (name: NodeJS.Signals): void => {
     this.#signal = constants.signals[name];
     // From here on a second Ctrl-C has its default meaning: whoever insists may kill us.
@@ -33,4 +39,10 @@ export class ProcessInterrupt implements Interrupt {
     const reason = new DOMException('This operation was aborted', 'AbortError');
     this.#controller?.abort(Object.assign(reason, { forward: this.#signal }));
   };
+}
+
+/** Dies of the signal, so that the parent's wait(2) says it. Without listeners libuv gives it back its default meaning. */
+function endBy(signal: number): void {
+  for (const name of SIGNALS) process.removeAllListeners(name);
+  process.kill(process.pid, signal);
 }

@@ -7,7 +7,7 @@ import type { Attached, AttachedResult, AttachOptions } from './types.ts';
 const SIGKILL = 9;
 
 /** The number of the signal that aborted, where it was one: the reason's `forward`. */
-function forwardOf({ reason }: AbortSignal): number | undefined {
+function forwardOf(reason: unknown): number | undefined {
   const forward = (reason as { forward?: unknown } | undefined)?.forward;
   return typeof forward === 'number' ? forward : undefined;
 }
@@ -28,14 +28,20 @@ export function attachedTo(
 ): Attached {
   const piped = attach.stdio === 'pipe';
   proxy?.to(n => launched.signal(n));
-  const abort = () => launched.signal(SIGKILL);
-  engine.signal?.addEventListener('abort', abort);
-  // It came after the last moment at which the start could have been called off: a signal is the command's then.
-  if (engine.signal?.aborted) launched.signal(proxy ? (forwardOf(engine.signal) ?? SIGKILL) : SIGKILL);
+  // A signal for the process is the proxy's to pass on, or the process's own to die of; anything else ends the command.
+  const abort = ({ reason }: AbortSignal, told: boolean): void => {
+    const forward = piped ? undefined : forwardOf(reason);
+    if (forward === undefined) launched.signal(SIGKILL);
+    else if (proxy && !told) launched.signal(forward);
+  };
+  const onAbort = () => engine.signal && abort(engine.signal, true);
+  engine.signal?.addEventListener('abort', onAbort);
+  // It came after the last moment at which the start could have been called off, and before the proxy listened.
+  if (engine.signal?.aborted) abort(engine.signal, false);
   const result = launched.ended
     .finally(() => {
       proxy?.stop();
-      engine.signal?.removeEventListener('abort', abort);
+      engine.signal?.removeEventListener('abort', onAbort);
     })
     .then(async (end): Promise<AttachedResult> => {
       if (!end.detached) await onEnd(end.exited);

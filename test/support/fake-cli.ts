@@ -52,7 +52,12 @@ export async function cli(argv: readonly string[], world: FakeWorld = {}): Promi
       out: output('out'),
       err: output('err'),
       globals,
-      interrupt: { arm: () => new AbortController().signal, disarm: () => {}, signal: world.signal ?? 0 },
+      interrupt: {
+        arm: () => new AbortController().signal,
+        disarm: () => {},
+        fatal: () => {},
+        signal: world.signal ?? 0,
+      },
       open: async options => {
         opened = options;
         return strict(world.api ?? {});

@@ -67,8 +67,9 @@ export class Run extends CreateCommand {
       { ...options, interactive: interactive || streams.stdin === true },
       streams,
     );
-    // From now on signals are the container's.
-    this.context.interrupt.disarm();
+    // From now on signals are the container's, or ours alone.
+    if (sigProxy === false) this.context.interrupt.fatal();
+    else this.context.interrupt.disarm();
     return statusOf(attached, this.context);
   }
 }
