@@ -59,6 +59,12 @@ class Screen {
 }
 
 const KEYS = Buffer.from([16, 17]);
+let states = 0;
+/** A file of its own for each: the supervisor of an ended one may still be writing. */
+const stateFile = (): string => `state-${states++}.json`;
+const stateOf = (name: string): { pid: number; supervisor: number } =>
+  JSON.parse(fs.readFileSync(path.join(dir, name), 'utf8'));
+
 const plan = (script: string, ...head: h.Rec[]): h.Rec[] => [
   ...h.header(dir, ['front', 'ioe'], ['stdin', 'open'], ['tty', 24, 80], ['detachkeys', KEYS], ...head),
   ['plan', 'init'],
@@ -115,7 +121,7 @@ test('detach keys: a half sequence is passed on, a whole one leaves; attach come
   assert.is(await within(10_000, screen.exit), 0);
   assert.match(said, /detached/);
   screen.restored();
-  const { pid } = JSON.parse(fs.readFileSync(path.join(dir, 'state.json'), 'utf8'));
+  const { pid } = stateOf('state.json');
   process.kill(pid, 0);
   const again = new Screen([], 'attach', `${h.ID} ${dir}/sock ioe 1011`);
   await again.tty();
@@ -131,15 +137,18 @@ test('detach keys: a half sequence is passed on, a whole one leaves; attach come
   again.restored();
 });
 
-for (const [name, end] of [
-  ['the parent dies', (s: Screen) => (s.child.stdio[4] as Duplex).end()],
-  ['the supervisor is killed', () => killSupervisor()],
-] as const) {
+const ends: readonly [name: string, end: (screen: Screen, state: string) => void][] = [
+  ['the parent dies', s => (s.child.stdio[4] as Duplex).end()],
+  ['the supervisor is killed', (_, state) => process.kill(stateOf(state).supervisor, 'SIGKILL')],
+];
+
+for (const [name, end] of ends) {
   test(`the mode is restored when ${name}`, async () => {
-    const screen = new Screen(plan('echo up; sleep 995', ['state', 'state.json']));
+    const state = stateFile();
+    const screen = new Screen(plan('echo up; sleep 995', ['state', state]));
     await screen.sees(/up\n/);
-    const { pid } = JSON.parse(fs.readFileSync(path.join(dir, 'state.json'), 'utf8'));
-    end(screen);
+    const { pid } = stateOf(state);
+    end(screen, state);
     await within(10_000, screen.exit);
     screen.restored();
     try {
@@ -148,14 +157,11 @@ for (const [name, end] of [
   });
 }
 
-function killSupervisor(): void {
-  process.kill(JSON.parse(fs.readFileSync(path.join(dir, 'state.json'), 'utf8')).supervisor, 'SIGKILL');
-}
-
 test('the mode is restored by SIGTERM where nobody forwards signals', async () => {
-  const screen = new Screen(plan('echo up; sleep 994', ['state', 'state.json']), 'supervise', h.ID, false);
+  const state = stateFile();
+  const screen = new Screen(plan('echo up; sleep 994', ['state', state]), 'supervise', h.ID, false);
   await screen.sees(/up\n/);
-  const { pid } = JSON.parse(fs.readFileSync(path.join(dir, 'state.json'), 'utf8'));
+  const { pid } = stateOf(state);
   for (const p of h.processesWith(`front ${h.ID}`)) process.kill(p, 'SIGTERM');
   assert.is(await within(10_000, screen.exit), 143);
   screen.restored();

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf } from './images.ts';
@@ -38,11 +39,18 @@ int main(int argc, char **argv) {
     }
 }`;
 
-/** Begins to exchange `path` with `path.swap` as fast as the kernel can, until it is stopped. */
-export async function swapping(...paths: string[]): Promise<{ stop(): void }> {
+/** Begins to exchange `path` with `path.swap` as fast as the kernel can, until it is stopped. Who has awaited `stop` sees still files. */
+export async function swapping(...paths: string[]): Promise<{ stop(): Promise<void> }> {
   const child: ChildProcess = spawn(compile(SWAP), paths, { stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise(resolve => child.stdout?.once('data', resolve));
-  return { stop: () => void child.kill('SIGKILL') };
+  const ended = once(child, 'exit');
+  return {
+    // Killed is not gone: what a test looks at next would still be exchanged under it.
+    stop: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
 }
 
 /** The program that swaps, to be run inside of a container. */

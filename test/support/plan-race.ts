@@ -18,6 +18,6 @@ export async function raceOps(cwd: string, swapped: string, before: Op[], rounds
     const { result } = enter({ helper: helperPath(), cwd, maps }, plan, { name: 'race' });
     await within(120_000, result, 'a race');
   } finally {
-    race.stop();
+    await race.stop();
   }
 }
