@@ -15,6 +15,7 @@ import type { NetworkLimits } from '../registry/limits.ts';
 import { putManifest } from '../registry/manifests.ts';
 import { pushSource } from '../registry/sources.ts';
 import type { ImageRecord, ImageStore } from '../store/images.ts';
+import { prepareLocks } from '../store/lock.ts';
 import { whileAdding } from './collect.ts';
 import type { Engine } from './context.ts';
 import { imageStore } from './find-image.ts';
@@ -159,7 +160,7 @@ async function publish(
   const { config, manifest } = await pushedDocuments(images.blobs, image, layers);
   const isThere = sentConfig && config.digest === image.configDescriptor.digest;
   if (!isThere) await pushConfig(context, { ...config, mountFrom: [] });
-  const digest = await putManifest(client, ref.tag ?? 'latest', manifest);
+  const [digest] = await Promise.all([putManifest(client, ref.tag ?? 'latest', manifest), prepareLocks()]);
   await remember(engine, images, image, `${repositoryOf(ref)}@${digest}`);
   return { reference: formatReference(ref), digest, size: manifest.bytes.length };
 }

@@ -33,9 +33,11 @@ export class Body implements AsyncIterable<Buffer> {
     this.#wake?.();
   }
 
+  /** The first end counts: what happens to the connection after it is nobody's concern. */
   end(error?: Error): void {
+    if (this.#ended) return;
     this.#ended = true;
-    this.#error ??= error;
+    this.#error = error;
     this.#wake?.();
   }
 

@@ -25,6 +25,10 @@ const PASSING: Readonly<Record<string, string>> = {
   ECONNRESET: 'it closed the connection',
   EPIPE: 'it closed the connection',
   ETIMEDOUT: 'the connection timed out',
+  CONNECT_TIMEOUT: 'it does not answer (connect timeout)',
+  HEADERS_TIMEOUT: 'it accepted the request and never answered',
+  BODY_TIMEOUT: 'it stopped sending',
+  // The same from undici, behind a proxy.
   UND_ERR_SOCKET: 'it closed the connection',
   UND_ERR_CONNECT_TIMEOUT: 'it does not answer (connect timeout)',
   UND_ERR_HEADERS_TIMEOUT: 'it accepted the request and never answered',

@@ -1,7 +1,5 @@
-import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import { environment } from '../host/paths.ts';
-import { Body } from './body.ts';
+import type { Body } from './body.ts';
 import { codeOf, isUnknownAuthority } from './failure.ts';
 import { isLoopback } from './hosts.ts';
 import type { NetworkLimits } from './limits.ts';
@@ -30,13 +28,27 @@ export interface HttpResponse {
   readonly url: URL;
 }
 
+/** Sends requests to servers that it has the same connections and trust for. */
+export interface Transport {
+  /** Resolves when the headers are there. Rejects with the error of the socket, or the signal's reason. */
+  send(request: HttpRequest): Promise<HttpResponse>;
+  /** Ends every connection. */
+  close(): Promise<void>;
+}
+
+/** What a transport asks for to believe in a server's certificate (node:tls). */
+export interface TlsOptions {
+  readonly rejectUnauthorized?: false;
+  readonly ca?: string[];
+}
+
 /**
- * The one door to the network: plain HTTP requests through undici, with proxies of the environment and time limits. It
- * follows no redirects, retries nothing and knows nothing of registries. Loopback addresses are never proxied.
+ * The one door to the network: plain HTTP requests with proxies of the environment and time limits. It follows no redirects,
+ * retries nothing and knows nothing of registries. Loopback addresses are never proxied.
  */
 export class Http {
   readonly #limits: NetworkLimits;
-  readonly #agents = new Map<string, Promise<Dispatcher>>();
+  readonly #transports = new Map<string, Promise<Transport>>();
   /** Hosts whose certificates only the machine's own authorities vouch for. */
   readonly #private = new Set<string>();
 
@@ -44,7 +56,7 @@ export class Http {
     this.#limits = limits;
   }
 
-  /** Resolves when the headers are there. Rejects with the error of the socket or of undici, or the signal's reason. */
+  /** Resolves when the headers are there. Rejects with the error of the socket (or of undici), or the signal's reason. */
   async send(request: HttpRequest): Promise<HttpResponse> {
     const { host } = request.url;
     try {
@@ -58,43 +70,23 @@ export class Http {
 
   async #sendOnce(request: HttpRequest, trust: Trust): Promise<HttpResponse> {
     request.signal?.throwIfAborted();
-    const agent = await this.#agent(request.url.host, request.insecure ? 'all' : trust);
-    return new Promise((resolve, reject) => {
-      const { method, url } = request;
-      agent.dispatch(
-        {
-          origin: url.origin,
-          path: url.pathname + url.search,
-          method,
-          headers: { ...request.headers },
-          body: bodyOf(request),
-          headersTimeout: request.patience ?? this.#limits.headers,
-          bodyTimeout: this.#limits.idle,
-        },
-        handler(request, resolve, reject),
-      );
-    });
+    return (await this.#transport(request.url.host, request.insecure ? 'all' : trust)).send(request);
   }
 
   /** Ends every connection. */
   async close(): Promise<void> {
-    const agents = await Promise.all(this.#agents.values());
-    this.#agents.clear();
-    await Promise.all(agents.map(agent => agent.destroy()));
+    const transports = await Promise.all(this.#transports.values());
+    this.#transports.clear();
+    await Promise.all(transports.map(transport => transport.close()));
   }
 
-  #agent(host: string, trust: Trust): Promise<Dispatcher> {
+  #transport(host: string, trust: Trust): Promise<Transport> {
     const proxied = PROXY_VARIABLES.some(name => environment(name) !== undefined) && !isLoopback(host);
     const key = `${trust} ${proxied} ${trust === 'machine' ? host : ''}`;
-    const agent = this.#agents.get(key) ?? makeAgent(host, trust, proxied, this.#limits);
-    this.#agents.set(key, agent);
-    return agent;
+    const transport = this.#transports.get(key) ?? open(host, trust, proxied, this.#limits);
+    this.#transports.set(key, transport);
+    return transport;
   }
-}
-
-/** undici takes any async iterable, its types only streams. */
-function bodyOf({ body }: HttpRequest): string | Buffer | Readable | null {
-  return typeof body === 'function' ? (body() as unknown as Readable) : (body ?? null);
 }
 
 /** Whose certificates are believed: those of the authorities in Node, also of the machine's, or anybody's. */
@@ -102,69 +94,11 @@ type Trust = 'node' | 'machine' | 'all';
 
 const PROXY_VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'];
 
-async function makeAgent(
-  host: string,
-  trust: Trust,
-  proxied: boolean,
-  limits: NetworkLimits,
-): Promise<Dispatcher> {
-  const tls = {
+async function open(host: string, trust: Trust, proxied: boolean, limits: NetworkLimits): Promise<Transport> {
+  const tls: TlsOptions = {
     ...(trust === 'all' && { rejectUnauthorized: false }),
     ...(trust === 'machine' && { ca: await (await import('./authorities.ts')).authoritiesFor(host) }),
   };
-  const connect = { timeout: limits.connect, ...tls };
-  if (proxied) return makeProxyAgent(connect);
-  const { default: Agent } = await import('undici/lib/dispatcher/agent.js');
-  return new Agent({ connect });
-}
-
-async function makeProxyAgent(connect: { timeout: number }): Promise<Dispatcher> {
-  const [{ default: EnvHttpProxyAgent }, { default: Base }, { default: request }] = await Promise.all([
-    import('undici/lib/dispatcher/env-http-proxy-agent.js'),
-    import('undici/lib/dispatcher/dispatcher.js'),
-    import('undici/lib/api/api-connect.js'),
-  ]);
-  // The proxy agent calls the method CONNECT of its dispatchers, which undici's index, not loaded here, would have added.
-  Base.prototype.connect = request;
-  return new EnvHttpProxyAgent({ connect, requestTls: connect });
-}
-
-function handler(
-  request: HttpRequest,
-  resolve: (response: HttpResponse) => void,
-  reject: (error: Error) => void,
-): Dispatcher.DispatchHandler {
-  let body: Body | undefined;
-  let stop = (): void => {};
-  const finish = (error?: Error): void => {
-    request.signal?.removeEventListener('abort', stop);
-    body?.end(error);
-    if (error !== undefined) reject(error);
-  };
-  return {
-    onRequestStart(controller) {
-      stop = () => controller.abort(asError(request.signal?.reason));
-      if (request.signal?.aborted) stop();
-      else request.signal?.addEventListener('abort', stop, { once: true });
-    },
-    onResponseStart(controller, status, headers) {
-      if (status < 200) return;
-      body = new Body(controller);
-      resolve({ status, headers: flatten(headers), body, url: request.url });
-    },
-    onResponseData: (_controller, chunk) => body?.push(chunk),
-    onResponseEnd: () => finish(),
-    onResponseError: (_controller, error) => finish(error),
-  };
-}
-
-function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
-  const entries = Object.entries(headers).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(
-    entries.map(([k, v]) => [k.toLowerCase(), Array.isArray(v) ? v.join(', ') : String(v)]),
-  );
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason ?? 'aborted'));
+  if (proxied) return (await import('./proxied.ts')).openProxied(tls, limits);
+  return new (await import('./direct.ts')).Direct(tls, limits);
 }

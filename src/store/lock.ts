@@ -21,6 +21,12 @@ const held = new Map<string, { count: number; waiting: Array<() => void> }>();
 /** Waits of ours for other processes, of which each takes a thread: one at a time. */
 let turn: Promise<unknown> = Promise.resolve();
 
+/** Loads what a lock takes, for who has to wait for something else first and will lock then. */
+export async function prepareLocks(): Promise<void> {
+  await new Promise(resolve => setImmediate(resolve)); // what is waited for is under way by then
+  await import('../sys/flock.ts');
+}
+
 /** Takes the flock(2) of a file (made when it is missing), waiting for whoever holds it. Throws IO. */
 export async function acquireLock(path: string, { kind = 'exclusive' }: LockOptions = {}): Promise<Lock> {
   const { tryFlock, waitFlock } = await import('../sys/flock.ts');

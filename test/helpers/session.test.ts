@@ -259,6 +259,32 @@ test('enter: rmtree of a deep, read-only, linked tree', async () => {
   assert.is(fs.existsSync(path.join(dir, 'keep/file')), true);
 });
 
+test('enter: rmtree of many directories by several processes, among what one who was killed has left', async () => {
+  const top = path.join(dir, 'wide');
+  const secret = path.join(dir, 'secret');
+  fs.writeFileSync(secret, 'x', { mode: 0o640 });
+  for (let i = 0; i < 40; i++) {
+    for (let j = 0; j < 10; j++) fs.mkdirSync(path.join(top, `${i}/${j}/in`), { recursive: true });
+    fs.writeFileSync(path.join(top, `${i}/3/in/file`), 'x');
+  }
+  // Names that it will want itself: of a directory, a file, and a link that it must not follow.
+  fs.mkdirSync(path.join(top, '.tsbox-rm-0-2/in'), { recursive: true });
+  fs.writeFileSync(path.join(top, '.tsbox-rm-0-4'), 'x');
+  for (const name of ['.tsbox-rm-0-6', '.tsbox-rm-1-0', '.tsbox-rm-x'])
+    fs.symlinkSync(secret, path.join(top, name));
+  const run = new h.Run('enter', [
+    ['version', '1'],
+    ['cwd', dir],
+    ['clone', h.CLONE.USER + h.CLONE.NS],
+    ...h.maps(),
+    ['plan', 'init'],
+    ['rmtree', 'wide'],
+  ]);
+  assert.is(await within(10_000, run.exit), 0);
+  assert.is(fs.existsSync(top), false);
+  assert.is(fs.statSync(secret).mode & 0o777, 0o640);
+});
+
 test('kill and wait: only the process that started then', async () => {
   const child = spawn('sleep', ['996']);
   const pid = String(child.pid);
