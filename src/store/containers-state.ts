@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
 import { hasErrno, messageOf } from '../errors.ts';
 import type { Paths } from '../host/paths.ts';
 import { bootId, isAlive } from '../host/probe.ts';
@@ -68,8 +67,10 @@ function withoutSupervisor(paths: Paths, id: string): ContainerState {
 
 /** Undefined: never started. A text: why it cannot be used. */
 function readStateFile(paths: Paths, id: string): StateFile | string | undefined {
-  const path = join(containerDirectory(paths, id), 'state.json');
+  const path = `${containerDirectory(paths, id)}/state.json`;
   try {
+    // Asked first: an error with its stack takes longer than all else.
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
     return checkState(JSON.parse(readFileSync(path, 'utf8')) as Partial<StateFile> | null, path);
   } catch (error) {
     if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
