@@ -39,6 +39,7 @@ const test = requires(
   'kernel',
   'busybox',
   'newuidmap',
+  'fuse-overlayfs',
 );
 umlTests(test, CHECKS, () => {
   const packed = (layers: readonly Buffer[]): Buffer => {

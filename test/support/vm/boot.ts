@@ -15,6 +15,7 @@ import { KERNEL, which } from '../requires.ts';
 import { PROJECT } from '../source.ts';
 import type { Booted } from '../uml/boot.ts';
 import { parse } from '../uml/boot.ts';
+import { MODULES } from './kernel.ts';
 
 /**
  * A virtual machine with a distribution's kernel, which has everything that --strict asks for. Everything in it is emulated: no privilege and
@@ -22,7 +23,7 @@ import { parse } from '../uml/boot.ts';
  */
 const DISK = 700 * 1024 * 1024;
 const FOLDING = 64 * 1024 * 1024;
-const PROGRAMS = ['node', 'newuidmap', 'newgidmap', 'setpriv', 'chattr'];
+const PROGRAMS = ['node', 'newuidmap', 'newgidmap', 'setpriv', 'chattr', 'fuse-overlayfs'];
 
 /** Boots, runs the suite of `strict.mjs` in it, and resolves when it has switched itself off. `files`: more for its disk, by path. */
 export async function bootVm(files: Readonly<Record<string, Buffer>>, limitMs: number): Promise<Booted> {
@@ -62,7 +63,7 @@ function fill(tree: string, files: Readonly<Record<string, Buffer>>): void {
     for (const library of librariesOf(path)) copy(library, library);
   }
   copy('/bin/busybox', 'bin/busybox');
-  copy(join(KERNEL, 'overlay.ko'), 'overlay.ko');
+  for (const name of MODULES) copy(join(KERNEL, name), name);
   copy(join(PROJECT, 'test/support/vm/init.sh'), 'init');
   for (const name of ['vm/strict.mjs', 'uml/checks.mjs'])
     copy(join(PROJECT, 'test/support', name), `suite/test/support/${name}`);

@@ -5,7 +5,7 @@
 /bin/busybox --install -s /bin
 export PATH=/usr/bin:/bin
 # whoever made the disk, its files are root's here
-chown -R 0:0 /bin /etc /home /lib* /suite /tmp /usr /overlay.ko
+chown -R 0:0 /bin /etc /home /lib* /suite /tmp /usr /*.ko
 chown 0:0 /
 chmod 4755 /usr/bin/newuidmap /usr/bin/newgidmap
 chmod 755 / /home
@@ -25,6 +25,8 @@ mount -t tmpfs shm /dev/shm
 mount -t tmpfs run /run
 mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup
 insmod /overlay.ko
+insmod /fuse.ko
+chmod 666 /dev/fuse
 ip link set lo up
 group=/sys/fs/cgroup/user
 for controller in cpu memory pids; do echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control; done

@@ -5,9 +5,12 @@ import { CACHE_DIR, KERNEL } from '../requires.ts';
 
 const PACKAGE = 'linux-image-cloud-amd64';
 
+/** What that kernel does not have in itself, and a container needs. */
+export const MODULES: readonly string[] = ['overlay.ko', 'fuse.ko'];
+
 /** Debian's kernel for virtual machines: made once per machine, from the distribution's package server. Returns what went wrong, if anything. */
 export function ensureKernel(): string | undefined {
-  if (existsSync(KERNEL) || process.arch !== 'x64') return undefined;
+  if (MODULES.every(name => existsSync(join(KERNEL, name))) || process.arch !== 'x64') return undefined;
   mkdirSync(CACHE_DIR, { recursive: true, mode: 0o755 });
   const work = mkdtempSync(join(CACHE_DIR, '.kernel-'));
   const run = (program: string, ...args: string[]): string => {
@@ -23,7 +26,8 @@ export function ensureKernel(): string | undefined {
     const of = (pattern: string): string => run('find', 'all', '-path', pattern).trim();
     mkdirSync(join(work, 'kernel'), { mode: 0o755 });
     renameSync(join(work, of('all/boot/vmlinuz-*')), join(work, 'kernel/vmlinuz'));
-    renameSync(join(work, of('*/overlayfs/overlay.ko')), join(work, 'kernel/overlay.ko'));
+    for (const name of MODULES) renameSync(join(work, of(`*/fs/*/${name}`)), join(work, 'kernel', name));
+    rmSync(KERNEL, { recursive: true, force: true });
     renameSync(join(work, 'kernel'), KERNEL);
     return undefined;
   } catch (error) {

@@ -20,6 +20,7 @@ export const CHECKS = {
   'exec is behind Landlock, too': landlocked,
   'without --strict exec may open the files of pid 1': open,
   'what a flag gives away is refused here as well': refused,
+  'nothing that doctor --isolation tries works': tried,
   'names of a layer that are one where case is folded lead nowhere': folded,
 };
 
@@ -76,6 +77,13 @@ function refused() {
   const done = tsbox(...RUN, '--strict', '--privileged', 'bb', 'true');
   same(done.status, 125);
   match(done.stderr, /--privileged gives a wall away$/m);
+}
+
+function tried() {
+  const { stdout, stderr } = tsbox('doctor', '--isolation', '--json');
+  if (!stdout.startsWith('[')) throw new Error(stderr);
+  const open = JSON.parse(stdout).filter(check => check.status === 'fail');
+  if (open.length > 0) throw new Error(JSON.stringify(open));
 }
 
 /** CVE-2026-23950: a link under one spelling of its name, what is to be written through it under another. */
