@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Body } from './body.ts';
+import { asError } from './failure.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import type { NetworkLimits } from './limits.ts';
 import { Patience } from './patience.ts';
@@ -107,6 +108,3 @@ function joined(raw: readonly string[]): Record<string, string> {
   }
   return Object.fromEntries(headers);
 }
-
-const asError = (reason: unknown): Error =>
-  reason instanceof Error ? reason : new Error(String(reason ?? 'aborted'));

@@ -36,6 +36,10 @@ const PASSING: Readonly<Record<string, string>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'it closed the connection too early',
 };
 
+/** The reason of an abort, as what a request or a stream can be ended with. */
+export const asError = (reason: unknown): Error =>
+  reason instanceof Error ? reason : new Error(String(reason ?? 'aborted'));
+
 /** The errno or undici code, at any depth, also inside the AggregateError of a host with several addresses. */
 export function codeOf(error: unknown): string {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {

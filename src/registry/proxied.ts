@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { Body } from './body.ts';
+import { asError } from './failure.ts';
 import type { HttpRequest, HttpResponse, TlsOptions, Transport } from './http.ts';
 import type { NetworkLimits } from './limits.ts';
 
@@ -88,8 +89,4 @@ function flatten(headers: Readonly<Record<string, string | string[] | undefined>
   return Object.fromEntries(
     entries.map(([k, v]) => [k.toLowerCase(), Array.isArray(v) ? v.join(', ') : String(v)]),
   );
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason ?? 'aborted'));
 }

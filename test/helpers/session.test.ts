@@ -228,6 +228,13 @@ test('enter: maps, status, no front; descriptors that are kept; relative paths',
   assert.is(await within(10_000, killed.exit), 143);
 });
 
+/** Removes these below `dir`, one after the other; the status. */
+const removal = (...names: string[]): Promise<number> => {
+  const head: h.Rec[] = [['version', '1'], ['cwd', dir], ['clone', h.CLONE.USER + h.CLONE.NS], ...h.maps()];
+  const steps = names.map((name): h.Rec => ['rmtree', name]);
+  return within(10_000, new h.Run('enter', [...head, ['plan', 'init'], ...steps]).exit);
+};
+
 test('enter: rmtree of a deep, read-only, linked tree', async () => {
   const top = path.join(dir, 'tree');
   fs.mkdirSync(path.join(dir, 'keep'));
@@ -245,16 +252,7 @@ test('enter: rmtree of a deep, read-only, linked tree', async () => {
   fs.writeFileSync(path.join(top, 'locked/in/file'), '');
   fs.chmodSync(path.join(top, 'locked/in'), 0);
   fs.chmodSync(path.join(top, 'locked'), 0o500);
-  const run = new h.Run('enter', [
-    ['version', '1'],
-    ['cwd', dir],
-    ['clone', h.CLONE.USER + h.CLONE.NS],
-    ...h.maps(),
-    ['plan', 'init'],
-    ['rmtree', 'tree'],
-    ['rmtree', 'tree'],
-  ]);
-  assert.is(await within(10_000, run.exit), 0);
+  assert.is(await removal('tree', 'tree'), 0);
   assert.is(fs.existsSync(top), false);
   assert.is(fs.existsSync(path.join(dir, 'keep/file')), true);
 });
@@ -272,15 +270,7 @@ test('enter: rmtree of many directories by several processes, among what one who
   fs.writeFileSync(path.join(top, '.tsbox-rm-0-4'), 'x');
   for (const name of ['.tsbox-rm-0-6', '.tsbox-rm-1-0', '.tsbox-rm-x'])
     fs.symlinkSync(secret, path.join(top, name));
-  const run = new h.Run('enter', [
-    ['version', '1'],
-    ['cwd', dir],
-    ['clone', h.CLONE.USER + h.CLONE.NS],
-    ...h.maps(),
-    ['plan', 'init'],
-    ['rmtree', 'wide'],
-  ]);
-  assert.is(await within(10_000, run.exit), 0);
+  assert.is(await removal('wide'), 0);
   assert.is(fs.existsSync(top), false);
   assert.is(fs.statSync(secret).mode & 0o777, 0o640);
 });
