@@ -189,9 +189,9 @@ test('the parent dies: the front ends, the container goes on', async () => {
     10_000,
     run.until(() => (run.stdout.includes('ready') ? true : undefined)),
   );
+  const pid1 = Number((await within(10_000, run.event('started')))?.[1]);
   (run.child.stdio[4] as import('node:stream').Duplex).end();
   await eventually(5000, 'the end of the front', () => run.child.exitCode !== null);
-  const pid1 = Number(run.events.find(e => e[0] === 'started')?.[1]);
   process.kill(pid1, 0);
   process.kill(pid1, 'SIGKILL');
   await gone('the container');

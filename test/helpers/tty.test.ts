@@ -62,8 +62,12 @@ const KEYS = Buffer.from([16, 17]);
 let states = 0;
 /** A file of its own for each: the supervisor of an ended one may still be writing. */
 const stateFile = (): string => `state-${states++}.json`;
-const stateOf = (name: string): { pid: number; supervisor: number } =>
-  JSON.parse(fs.readFileSync(path.join(dir, name), 'utf8'));
+/** The first words of a command may be on the screen before the supervisor has written that it runs. */
+const stateOf = (name: string): Promise<{ pid: number; supervisor: number }> =>
+  eventually(10_000, name, () => {
+    const file = path.join(dir, name);
+    return fs.existsSync(file) && JSON.parse(fs.readFileSync(file, 'utf8'));
+  });
 
 const plan = (script: string, ...head: h.Rec[]): h.Rec[] => [
   ...h.header(dir, ['front', 'ioe'], ['stdin', 'open'], ['tty', 24, 80], ['detachkeys', KEYS], ...head),
@@ -121,7 +125,7 @@ test('detach keys: a half sequence is passed on, a whole one leaves; attach come
   assert.is(await within(10_000, screen.exit), 0);
   assert.match(said, /detached/);
   screen.restored();
-  const { pid } = stateOf('state.json');
+  const { pid } = await stateOf('state.json');
   process.kill(pid, 0);
   const again = new Screen([], 'attach', `${h.ID} ${dir}/sock ioe 1011`);
   await again.tty();
@@ -137,9 +141,9 @@ test('detach keys: a half sequence is passed on, a whole one leaves; attach come
   again.restored();
 });
 
-const ends: readonly [name: string, end: (screen: Screen, state: string) => void][] = [
+const ends: readonly [name: string, end: (screen: Screen, supervisor: number) => void][] = [
   ['the parent dies', s => (s.child.stdio[4] as Duplex).end()],
-  ['the supervisor is killed', (_, state) => process.kill(stateOf(state).supervisor, 'SIGKILL')],
+  ['the supervisor is killed', (_, supervisor) => process.kill(supervisor, 'SIGKILL')],
 ];
 
 for (const [name, end] of ends) {
@@ -147,8 +151,8 @@ for (const [name, end] of ends) {
     const state = stateFile();
     const screen = new Screen(plan('echo up; sleep 995', ['state', state]));
     await screen.sees(/up\n/);
-    const { pid } = stateOf(state);
-    end(screen, state);
+    const { pid, supervisor } = await stateOf(state);
+    end(screen, supervisor);
     await within(10_000, screen.exit);
     screen.restored();
     try {
@@ -161,7 +165,7 @@ test('the mode is restored by SIGTERM where nobody forwards signals', async () =
   const state = stateFile();
   const screen = new Screen(plan('echo up; sleep 994', ['state', state]), 'supervise', h.ID, false);
   await screen.sees(/up\n/);
-  const { pid } = stateOf(state);
+  const { pid } = await stateOf(state);
   for (const p of h.processesWith(`front ${h.ID}`)) process.kill(p, 'SIGTERM');
   assert.is(await within(10_000, screen.exit), 143);
   screen.restored();
