@@ -1,6 +1,6 @@
 import type { Launched } from '../runtime/launch.ts';
 import type { Engine } from './context.ts';
-import { SignalProxy } from './signal-proxy.ts';
+import { proxyFor, type SignalProxy } from './signal-proxy.ts';
 import { signalNumber } from './signals.ts';
 import type { Attached, AttachedResult, AttachOptions } from './types.ts';
 
@@ -12,21 +12,18 @@ function forwardOf(reason: unknown): number | undefined {
   return typeof forward === 'number' ? forward : undefined;
 }
 
-/** Begun before the command may run, no signal of the caller's is lost between its first word and our knowing of it. */
-export const proxyFor = ({ stdio, sigProxy }: AttachOptions): SignalProxy | undefined =>
-  stdio !== 'pipe' && sigProxy !== false ? new SignalProxy() : undefined;
-
 /** A launched command as the API shows it. `onEnd` runs once when the connection has ended
- * (not when we detached); it is told whether the command has, or whether only its front was killed. */
+ * (not when we detached); it is told whether the command has, or whether only its front was killed. `begun`: the proxy that listens already. */
 export function attachedTo(
   engine: Engine,
   id: string,
   launched: Pick<Launched, 'child' | 'ended' | 'signal'>,
   attach: AttachOptions,
   onEnd: (exited: boolean) => Promise<void> = async () => {},
-  proxy = proxyFor(attach),
+  begun?: SignalProxy,
 ): Attached {
   const piped = attach.stdio === 'pipe';
+  const proxy = begun ?? proxyFor(attach);
   proxy?.to(n => launched.signal(n));
   // A signal for the process is the proxy's to pass on, or the process's own to die of; anything else ends the command.
   const abort = ({ reason }: AbortSignal, told: boolean): void => {
@@ -36,8 +33,8 @@ export function attachedTo(
   };
   const onAbort = () => engine.signal && abort(engine.signal, true);
   engine.signal?.addEventListener('abort', onAbort);
-  // It came after the last moment at which the start could have been called off, and before the proxy listened.
-  if (engine.signal?.aborted) abort(engine.signal, false);
+  // It came after the last moment at which the start could have been called off.
+  if (engine.signal?.aborted) abort(engine.signal, begun !== undefined);
   const result = launched.ended
     .finally(() => {
       proxy?.stop();

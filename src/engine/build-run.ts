@@ -135,7 +135,7 @@ async function execute(
   const env = [...record.process.env, ...mounts.env];
   const running = { ...record, process: { ...record.process, env } };
   const attach = { stdin: false, stdio: 'pipe' } as const;
-  const launched = await launchContainer(engine, running, attach, mounts.staged);
+  const launched = await launchContainer(engine, running, attach, { staged: mounts.staged });
   const attached = attachedTo(engine, record.id, launched, attach);
   const streams = [relay(attached.stdout, 'stdout', step), relay(attached.stderr, 'stderr', step)];
   const { exitCode } = await attached.wait();

@@ -10,7 +10,7 @@ import { cloneFlags } from '../runtime/namespaces.ts';
 import { GROUP, PASSWD, resumePlan } from '../runtime/plan.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
 import { containerState, findContainer } from '../store/containers.ts';
-import { attachedTo, proxyFor } from './attached.ts';
+import { attachedTo } from './attached.ts';
 import { runningMaps } from './container-maps.ts';
 import { containerRuntimeDir } from './container-paths.ts';
 import { containerSpec } from './container-spec.ts';
@@ -21,7 +21,7 @@ import { readGroupFile } from './group-file.ts';
 import { frontStreams, stdioOf, terminalSize, withPrimary } from './launch-container.ts';
 import { helperTrace } from './machine.ts';
 import { seccompFilter } from './seccomp-filter.ts';
-import type { SignalProxy } from './signal-proxy.ts';
+import { withProxy } from './signal-proxy.ts';
 import type { Attached, AttachOptions, ExecOptions } from './types.ts';
 
 /** `tsbox exec`: one more command in a running container. */
@@ -32,14 +32,7 @@ export async function exec(
   attach: AttachOptions,
 ): Promise<Attached> {
   const record = await findContainer(engine.paths, nameOrId);
-  let proxy: SignalProxy | undefined;
-  const begin = (): void => {
-    proxy = proxyFor(attach);
-  };
-  const launched = await join(engine, record, options, attach, begin).catch((error: unknown) => {
-    proxy?.stop();
-    throw error;
-  });
+  const { launched, proxy } = await withProxy(attach, begin => join(engine, record, options, attach, begin));
   return attachedTo(engine, record.id, launched, attach, undefined, proxy);
 }
 

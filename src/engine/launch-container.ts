@@ -31,15 +31,22 @@ import { seccompFilter } from './seccomp-filter.ts';
 import { selfWith } from './self-with.ts';
 import type { AttachOptions } from './types.ts';
 
+export interface LaunchHooks {
+  /** Done as root of the container before the command's user is become (secrets of a build). */
+  readonly staged?: readonly Op[];
+  /** Called when nothing can call the command off any more, before it runs. */
+  readonly begin?: (() => void) | undefined;
+}
+
 /**
  * Starts the command of a container that exists and whose storage is prepared: attached when `attach` is given. The container's directory stays as it
- * is when the start fails; nothing runs then. `staged`: done as root of the container before the command's user is become (secrets of a build).
+ * is when the start fails; nothing runs then.
  */
 export async function launchContainer(
   engine: Engine,
   record: ContainerRecord,
   attach: AttachOptions | undefined,
-  staged: readonly Op[] = [],
+  { staged = [], begin }: LaunchHooks = {},
 ): Promise<Launched> {
   mkdirSync(containerRuntimeDir(engine, record.id), { recursive: true, mode: 0o700 });
   await keepRestartFile(engine.paths, record);
@@ -63,7 +70,9 @@ export async function launchContainer(
       ...(group && { enroll: helper => group.enroll(helper) }),
       resume: async (files, ready) => {
         const adapted = group ? { ...plan, spec: group.adapt(plan.spec) } : plan;
-        return [...staged, ...(await resume(engine, record, adapted, { files, ready }))];
+        const ops = [...staged, ...(await resume(engine, record, adapted, { files, ready }))];
+        begin?.();
+        return ops;
       },
     },
     stdioOf(attach),

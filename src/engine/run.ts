@@ -8,15 +8,19 @@ import { attachedTo } from './attached.ts';
 import type { Engine } from './context.ts';
 import { createRecord } from './create.ts';
 import { launchContainer } from './launch-container.ts';
+import { withProxy } from './signal-proxy.ts';
 import type { Attached, AttachOptions, CapturedResult, CreateOptions } from './types.ts';
 
 /** `tsbox run`: create, start, stay connected. When the start fails nothing of the container is left. */
 export function run(engine: Engine, options: CreateOptions, attach: AttachOptions = {}): Promise<Attached> {
   return withCleanup(async cleanup => {
     const record = await createRecord(engine, options, cleanup, { transient: true });
-    const launched = await launchContainer(engine, record, attach);
+    const { launched, proxy } = await withProxy(attach, begin =>
+      launchContainer(engine, record, attach, { begin }),
+    );
     await keep(engine, record);
-    return attachedTo(engine, record.id, launched, attach, exited => removeIfAsked(engine, record, exited));
+    const onEnd = (exited: boolean) => removeIfAsked(engine, record, exited);
+    return attachedTo(engine, record.id, launched, attach, onEnd, proxy);
   });
 }
 

@@ -8,6 +8,7 @@ import type { Engine } from './context.ts';
 import { launchContainer } from './launch-container.ts';
 import { prepareStorage } from './rootfs.ts';
 import { removeIfAsked } from './run.ts';
+import { withProxy } from './signal-proxy.ts';
 import { untilStarted } from './start-elsewhere.ts';
 import type { Attached, AttachOptions } from './types.ts';
 
@@ -24,9 +25,13 @@ export async function startAttached(
   attach: AttachOptions,
 ): Promise<Attached> {
   const record = await findContainer(engine.paths, nameOrId);
-  const launched = await startOnce(engine, record, attach);
-  if (!launched) return (await import('./attach.ts')).attach(engine, record.id, attach);
-  return attachedTo(engine, record.id, launched, attach, exited => removeIfAsked(engine, record, exited));
+  const { launched, proxy } = await withProxy(attach, begin => startOnce(engine, record, attach, begin));
+  if (launched) {
+    const onEnd = (exited: boolean) => removeIfAsked(engine, record, exited);
+    return attachedTo(engine, record.id, launched, attach, onEnd, proxy);
+  }
+  proxy?.stop();
+  return (await import('./attach.ts')).attach(engine, record.id, attach);
 }
 
 /** Undefined: it runs already. */
@@ -34,6 +39,7 @@ async function startOnce(
   engine: Engine,
   record: ContainerRecord,
   attach: AttachOptions | undefined,
+  begin?: () => void,
 ): Promise<Launched | undefined> {
   const state = await containerState(engine.paths, record);
   if (state.status === 'running') return undefined;
@@ -44,10 +50,10 @@ async function startOnce(
   if (now.status === 'running') return undefined;
   await prepareStorage(engine, record);
   try {
-    return await launchContainer(engine, record, attach);
+    return await launchContainer(engine, record, attach, { begin });
   } catch (error) {
     if (!isBusy(error)) throw error;
-    return (await untilStarted(engine, record)) ? undefined : startOnce(engine, record, attach);
+    return (await untilStarted(engine, record)) ? undefined : startOnce(engine, record, attach, begin);
   }
 }
 

@@ -86,6 +86,22 @@ test('output can be cut off: head ends early and nothing hangs', async () => {
   await within(10_000, statusOf(child), 'the end after a closed stdout');
 });
 
+test('a signal is forwarded from the first word of the command on, by run and by start -a', async () => {
+  const box = await busybox();
+  const script = 'trap "exit 8" USR1; echo ready; while :; do sleep 0.05; done';
+  await box.ok('create', '--name', 'again', '--network', 'none', 'busybox', 'sh', '-c', script);
+  for (const words of [
+    [...RUN, 'busybox', 'sh', '-c', script],
+    ['start', '-a', 'again'],
+  ])
+    for (let round = 0; round < 5; round++) {
+      const child = box.start(...words);
+      child.stdout?.once('data', () => child.kill('SIGUSR1'));
+      assert.is(await within(10_000, statusOf(child), `the end of ${words[0]}`), 8);
+    }
+  await box.ok('rm', 'again');
+});
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) {
   test(`${signal} is forwarded to the command`, async () => {
     const box = await busybox();
