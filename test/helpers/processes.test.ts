@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { within } from '../support/within.ts';
+import { eventually, within } from '../support/within.ts';
 import { HELPER } from './harness.ts';
 
 /** The role `processes`: what `stop`, `kill` and `rm` ask of a helper that was begun beside them. */
@@ -67,8 +67,11 @@ test('with the channel it ends, and whoever waits for it', async () => {
   const [target, box] = [sleeper(), helper()];
   box.channel.write(`1 wait ${target.pid} ${target.start}\n2 kill ${target.pid} ${target.start} 0\n`);
   assert.equal(await box.answers(1), ['2 0']);
-  const children = readFileSync(`/proc/${box.child.pid}/task/${box.child.pid}/children`, 'utf8').trim();
-  assert.match(children, /^\d+$/);
+  // Who has answered is a moment longer there than the answer.
+  const children = await eventually(5_000, 'the one that waits alone', () => {
+    const pids = readFileSync(`/proc/${box.child.pid}/task/${box.child.pid}/children`, 'utf8').trim();
+    return /^\d+$/.test(pids) && pids;
+  });
   const gone = new Promise(resolve => box.child.once('exit', resolve));
   box.channel.end();
   assert.is(await within(5_000, gone), 0);
