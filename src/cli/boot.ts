@@ -1,5 +1,6 @@
 #!/bin/sh
 import { join } from 'node:path';
+import { refuseDebugger } from '../util/debugger.ts';
 import { Modules } from './modules.ts';
 import { Pack } from './pack.ts';
 
@@ -8,6 +9,8 @@ import { Pack } from './pack.ts';
  * and what `ps` and `images` need besides, and the rest. The file begins as a shell script (boot.sh) that executes `node -- FILE ARGS`: without the `--`, Node
  * takes an `--env-file` among our arguments for its own, loads it into this process, and ends when it is missing.
  */
+refuseDebugger();
+
 // Node reads these authorities at every start, which takes longer than all the rest of it: boot.sh keeps them for who needs them.
 const { TSBOX_EXTRA_CA_CERTS: authorities } = process.env;
 if (authorities !== undefined) process.env.NODE_EXTRA_CA_CERTS = authorities;

@@ -1,5 +1,6 @@
 import { type Body, Modules } from '../cli/modules.ts';
 import { HERE, IN_USERNS } from '../host/here.ts';
+import { refuseDebugger } from '../util/debugger.ts';
 import { beginHelper } from './early.ts';
 
 type Pieces = Readonly<Record<string, Body>>;
@@ -23,6 +24,7 @@ const modules = new Modules({
   builtin: require,
 });
 
+refuseDebugger();
 if (process.argv[2] === IN_USERNS) {
   process.argv.splice(2, 1);
   require('./userns.cjs');

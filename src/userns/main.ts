@@ -3,6 +3,7 @@ import { messageOf, TsboxError } from '../errors.ts';
 import type { BuildTask } from '../layer/build-tasks.ts';
 import type { CopyTask } from '../layer/copy-tasks.ts';
 import type { FlattenTask, Task, TaskReply } from '../layer/tasks.ts';
+import { refuseDebugger } from '../util/debugger.ts';
 
 /**
  * The second entry point: Node inside a user + mount namespace with the ids of a container, started by the helper's `enter`. One
@@ -64,5 +65,6 @@ function reply(message: TaskReply): void {
   writeSync(replyTo, `${JSON.stringify(message)}\n`);
 }
 
+refuseDebugger();
 // Not `await`: the bundle is CommonJS, which has none at its top.
 void main(process.argv[2]);

@@ -28,7 +28,7 @@ const ARROWS: Record<string, readonly string[]> = {
   // makes dist/ when tsbox is built, the usual filters and the manual among it; nobody imports it
   bundle: ['runtime', 'cli'],
   // the single-file executable: both programs in one; nobody imports it
-  exe: ['cli', 'userns', 'host'],
+  exe: ['cli', 'userns', 'host', 'util'],
   oci: ['util'],
   // id maps are part of plans
   host: ['util', 'type:plan'],
