@@ -5,12 +5,14 @@
 export const HOT = {
   /** `run`, `start`, `exec`, `stop`, `rm`. */
   run: [
+    'src/cli/commands/auto-remove.ts',
     'src/cli/commands/exec.ts',
     'src/cli/commands/rm.ts',
     'src/cli/commands/run.ts',
     'src/cli/commands/start.ts',
     'src/cli/commands/stop.ts',
     'src/engine/after-end.ts',
+    'src/engine/auto-remove.ts',
     'src/engine/exec.ts',
     'src/engine/network-sweep.ts',
     'src/engine/remove-tree.ts',

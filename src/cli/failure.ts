@@ -20,11 +20,7 @@ export function reportFailure(
   if (error instanceof ReportedFailure) return error.exitCode;
   if (error instanceof OutputClosed) return 0;
   const signal = context.interrupt.signal;
-  try {
-    context.err.write(failureText(error, context.globals.debug, signal));
-  } catch (closed) {
-    if (!(closed instanceof OutputClosed)) throw closed;
-  }
+  context.err.write(failureText(error, context.globals.debug, signal));
   if (signal > 0) return 128 + signal;
   return error instanceof TsboxError ? error.exitCode : 125;
 }

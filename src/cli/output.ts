@@ -1,12 +1,11 @@
 import { writeSync } from 'node:fs';
 import { hasErrno, messageOf, TsboxError } from '../errors.ts';
 
-const NAMES = { 1: 'stdout', 2: 'stderr' } as const;
-
-/** A standard stream of the CLI. */
+/** A standard stream of the CLI. What is said on stderr is about the work, which goes on where nobody hears it: there nothing is thrown. */
 export interface Output {
+  /** Throws OutputClosed, and IO when it cannot be written. */
   write(data: string | Uint8Array): void;
-  /** Resolves when everything has been written. Throws OutputClosed, as write does. */
+  /** Resolves when everything has been written. Throws OutputClosed. */
   flush(): Promise<void>;
 }
 
@@ -27,16 +26,16 @@ export class FdOutput implements Output {
   }
 
   write(data: string | Uint8Array): void {
-    if (this.#closed) throw new OutputClosed();
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-    if (this.#stream) this.#stream.write(bytes);
+    if (this.#closed) this.#fail(new OutputClosed());
+    else if (this.#stream) this.#stream.write(bytes);
     else this.#writeAll(bytes);
   }
 
   async flush(): Promise<void> {
     const stream = this.#stream;
     if (stream && !this.#closed) await new Promise<void>(resolve => stream.write('', () => resolve()));
-    if (this.#closed) throw new OutputClosed();
+    if (this.#closed) this.#fail(new OutputClosed());
   }
 
   #writeAll(bytes: Uint8Array): void {
@@ -45,17 +44,18 @@ export class FdOutput implements Output {
       while (rest.length > 0) rest = rest.subarray(writeSync(this.#fd, rest));
     } catch (error) {
       if (hasErrno(error, 'EAGAIN')) this.#switchToStream(rest);
-      else if (hasErrno(error, 'EPIPE', 'EIO', 'EBADF')) this.#close();
-      else
-        throw new TsboxError('IO', `cannot write to ${NAMES[this.#fd]}: ${messageOf(error)}`, {
-          cause: error,
-        });
+      else this.#fail(this.#reasonOf(error));
     }
   }
 
-  #close(): never {
-    this.#closed = true;
-    throw new OutputClosed();
+  #reasonOf(error: unknown): Error {
+    this.#closed = hasErrno(error, 'EPIPE', 'EIO', 'EBADF');
+    if (this.#closed) return new OutputClosed();
+    return new TsboxError('IO', `cannot write to stdout: ${messageOf(error)}`, { cause: error });
+  }
+
+  #fail(error: Error): void {
+    if (this.#fd === 1) throw error;
   }
 
   #switchToStream(rest: Uint8Array): void {

@@ -29,6 +29,8 @@ export class CliReporter implements Reporter {
   #view: ProgressView | undefined;
   #loading: Promise<void> | undefined;
   #early: ProgressEvent[] = [];
+  /** Why progress cannot be shown (its reader has gone): whoever reports some hears of it. */
+  #broken: unknown;
 
   constructor(context: CliContext, options: ReporterOptions) {
     this.#context = context;
@@ -54,10 +56,13 @@ export class CliReporter implements Reporter {
 
   progress(event: ProgressEvent): void {
     if (this.#quiet) return;
+    if (this.#broken) throw this.#broken;
     if (this.#view) this.#view.update(event);
     else {
       this.#early.push(event);
-      this.#loading ??= this.#load();
+      this.#loading ??= this.#load().catch((error: unknown) => {
+        this.#broken = error;
+      });
     }
   }
 
@@ -69,6 +74,7 @@ export class CliReporter implements Reporter {
   /** Leaves the finished bars on the screen and lets other lines follow. */
   async finish(): Promise<void> {
     await this.#loading;
+    if (this.#broken) throw this.#broken;
     this.#view?.finish();
     this.#view = undefined;
     this.#loading = undefined;

@@ -82,6 +82,7 @@ export const HIDDEN: Readonly<Record<string, Load>> = {
       verbsOfNoun,
     }),
   _names: async () => (await import('./commands/names.ts')).Names,
+  '_auto-remove': async () => (await import('./commands/auto-remove.ts')).AutoRemove,
   '_after-end': async () => (await import('./commands/after-end.ts')).AfterEnd,
 };
 

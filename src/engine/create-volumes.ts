@@ -11,14 +11,14 @@ export async function ensureVolumes(
 ): Promise<void> {
   const wanted = record.mounts.filter(m => m.type === 'volume');
   if (wanted.length === 0) return;
-  const { ensureVolume, deleteVolume } = await import('../store/volumes.ts');
+  const { ensureVolume } = await import('../store/volumes.ts');
   const fresh = new Set<string>();
   for (const { source, anonymous } of wanted) {
     const made = await ensureVolume(engine.paths, source, { anonymous });
     if (!made) continue;
     volumeEvent(engine, 'create', source);
     if (anonymous) fresh.add(source);
-    cleanup.push(() => deleteVolume(engine.paths, source));
+    cleanup.push(async () => (await import('./volumes.ts')).dropUnused(engine, source, record.id));
   }
   await (await import('./volumes-copy-up.ts')).copyUp(engine, record, fresh);
 }

@@ -52,6 +52,7 @@ async function join(
     throw new TsboxError('USAGE', 'no command given', { hint: `tsbox exec ${record.name} COMMAND` });
   const state = await containerState(engine.paths, record);
   if (state.status !== 'running') throw notRunning(record, state);
+  if (state.paused) throw isPaused(record);
   const joined = execSpec(engine, record, options);
   const group = readGroupFile(engine, record.id);
   const launched = launch(
@@ -142,6 +143,13 @@ function joinedAnnotations({ [ANNOTATION.landlock]: landlock, ...others }: Spec[
   const wall = landlock === 'must' ? { [ANNOTATION.landlock]: landlock } : {};
   return { ...others, ...wall, [ANNOTATION.init]: 'false' };
 }
+
+/** Nothing of it goes on, a new command neither: with a control group it would be born frozen. */
+const isPaused = ({ name }: ContainerRecord): TsboxError =>
+  new TsboxError('BAD_STATE', `container ${name} is paused`, {
+    hint: `tsbox unpause ${name} first`,
+    exitCode: 1,
+  });
 
 function notRunning(record: ContainerRecord, state: ContainerState): TsboxError {
   return new TsboxError('BAD_STATE', `container ${record.name} is not running (${state.status})`, {

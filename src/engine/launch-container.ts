@@ -153,7 +153,7 @@ function fileHeader(engine: Engine, record: ContainerRecord) {
     events: { path: EVENTS_FILE, tail: eventTail(record) },
     // A policy may also come later, by `update`: the file tells, not the record.
     onExit: record.autoRemove
-      ? { argv: selfWith(engine, 'rm', '-f', '-v', record.id) }
+      ? { argv: selfWith(engine, AUTO_REMOVE, record.id) }
       : { ifThere: restartFile(record.id), argv: selfWith(engine, AFTER_END, record.id) },
   };
 }
@@ -163,6 +163,9 @@ function logHeader({ log }: ContainerRecord, path: string) {
   if (log?.maxSize === undefined) return { log: path };
   return { log: path, rotate: { size: log.maxSize, files: log.maxFile ?? 1 } };
 }
+
+/** The hidden verb that removes a container with `--rm`. */
+const AUTO_REMOVE = '_auto-remove';
 
 /** The hidden verb that decides whether a container is started again. */
 export const AFTER_END = '_after-end';

@@ -12,6 +12,7 @@ import {
   readContainerRecord,
   shortId,
 } from '../store/containers.ts';
+import { isHeldForRestart } from '../store/containers-hold.ts';
 import { lockHolder } from '../store/containers-lock.ts';
 import { chmod, rm } from '../util/files.ts';
 import { containerRuntimeDir } from './container-paths.ts';
@@ -60,7 +61,8 @@ function isOrphan({ paths }: Engine, { image }: ContainerRecord): boolean {
 /** Nothing of the container runs afterwards. */
 async function end(engine: Engine, id: string, force: boolean): Promise<void> {
   let state = await containerState(engine.paths, id);
-  if (state.restarting && !force) throw inUse(id, 'restarting');
+  const restarts = state.restarting || isHeldForRestart(engine.paths, id);
+  if (restarts && !force) throw inUse(id, 'restarting');
   // Its policy must not bring it back while it is being removed.
   if (force) state = await (await import('./after-end.ts')).endRestarts(engine, id, state);
   const up = state.status === 'running' || (state.status === 'dead' && state.pid > 0);

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts';
 import { sessionsEnd } from '../host/linger.ts';
 import { isUnified } from '../host/probe.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
@@ -70,8 +71,10 @@ export async function removeIfAsked(engine: Engine, record: ContainerRecord, exi
   if (exited && (record.limits || isUnified())) (await import('./group-oom.ts')).tellOom(engine, record);
   if (!record.autoRemove) return;
   if (!exited && (await containerState(engine.paths, record)).status === 'running') return;
-  const { remove } = await import('./remove.ts');
-  await remove(engine, record.id, { force: true, volumes: true, ended: exited });
+  await (await import('./auto-remove.ts')).autoRemove(engine, record.id, exited).catch((error: unknown) => {
+    // The status that counts is the command's. What stays has its mark: the next sweep takes it.
+    engine.reporter.warn(`${record.name} has ended and could not be removed: ${messageOf(error)}`);
+  });
 }
 
 async function collect(stream: NodeJS.ReadableStream | undefined): Promise<Buffer> {

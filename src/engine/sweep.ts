@@ -5,6 +5,7 @@ import { newId } from '../store/atomic.ts';
 import { containerDirectory, readContainerRecord, readContainerState } from '../store/containers.ts';
 import { sweepDrafts } from '../store/containers-drafts.ts';
 import { type Fleeting, listFleeting, unmarkFleeting } from '../store/containers-fleeting.ts';
+import { isHeldForRestart } from '../store/containers-hold.ts';
 import { lockHolder } from '../store/containers-lock.ts';
 import { identityAlive, ownIdentity } from '../store/containers-owner.ts';
 import { containerExists } from '../store/containers-read.ts';
@@ -53,6 +54,7 @@ async function sweepFleeting(engine: Engine): Promise<void> {
 async function sweepContainer(engine: Engine, mark: Fleeting): Promise<void> {
   const state = readContainerState(engine.paths, mark.id);
   if (state.status === 'running' || state.pid > 0) return sweepMark(engine, mark);
+  if (isHeldForRestart(engine.paths, mark.id)) return;
   // Costs a look at the locks of the whole machine: last.
   if (lockHolder(join(containerDirectory(engine.paths, mark.id), 'lock')) !== undefined) return;
   const record = await readContainerRecord(engine.paths, mark.id);

@@ -106,6 +106,11 @@ export class Tsbox extends ObjectCalls {
     await (await import('./restart.ts')).restart(this.#engine, container, options);
   }
 
+  /** What the supervisor's own call of tsbox does at the end of a `--rm` container without its client. Nothing for programs. */
+  async autoRemove(id: string): Promise<void> {
+    await (await import('./auto-remove.ts')).autoRemove(this.#engine, id);
+  }
+
   /** What the supervisor's own call of tsbox does: starts a container again if its policy says so. Nothing for programs. */
   async afterEnd(id: string): Promise<void> {
     await (await import('./after-end.ts')).afterEnd(this.#engine, id);

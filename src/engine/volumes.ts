@@ -48,10 +48,15 @@ export async function removeVolume(
 export async function removeAnonymous(engine: Engine, record: ContainerRecord): Promise<void> {
   for (const mount of record.mounts) {
     if (mount.type !== 'volume' || !mount.anonymous) continue;
-    await drop(engine, mount.source, { force: true, but: record.id }).catch((error: unknown) => {
-      if (!(error instanceof TsboxError && error.code === 'CONFLICT')) throw error;
-    });
+    await dropUnused(engine, mount.source, record.id);
   }
+}
+
+/** A volume that a container has made, or has alone: one that another container mounts too is kept. */
+export async function dropUnused(engine: Engine, name: string, but: string): Promise<void> {
+  await drop(engine, name, { force: true, but }).catch((error: unknown) => {
+    if (!(error instanceof TsboxError && error.code === 'CONFLICT')) throw error;
+  });
 }
 
 /** `but`: a container whose use does not count. */

@@ -143,9 +143,3 @@ export async function ensureVolume(
 ): Promise<boolean> {
   return (await makeVolume(paths, name, options)).made;
 }
-
-/** Takes back a volume that has just been made and holds nothing of other ids yet. */
-export async function deleteVolume(paths: Paths, name: string): Promise<void> {
-  const aside = await setVolumeAside(paths, name);
-  if (aside) await rm(join(paths.root, aside.relative), { recursive: true, force: true });
-}

@@ -30,6 +30,7 @@ test('nothing moves until unpause, and every command says so', async () => {
   assert.match(await box.ok('ps', '--format', '{{.Status}}'), /^Up .* \(Paused\)$/);
   assert.is(await box.ok('ps', '--filter', 'status=paused', '--format', '{{.Names}}'), 'still');
   await box.fails(1, /is paused already/, 'pause', 'still');
+  await box.fails(1, /still is paused\n +hint: tsbox unpause still/, 'exec', 'still', 'true');
   assert.is(await box.ok('unpause', 'still'), 'still');
   assert.not(await standsStill(id));
   assert.is(await field(id, '{{.State.Status}}'), 'running');

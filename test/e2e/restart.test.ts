@@ -1,8 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { collect, statusOf } from '../support/cli.ts';
 import { busybox, field, removeContainers, sleeper } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
-import { eventually } from '../support/within.ts';
+import { eventually, within } from '../support/within.ts';
 
 /** restart, restart policies, rename, update and port. */
 const test = requires(suite('restart'), 'userns', 'busybox');
@@ -109,6 +110,28 @@ test('restart: another process, the same container', async () => {
   await box.ok('stop', '-t', '0', id);
   await box.ok('restart', id);
   assert.is(await status(id), 'running', 'one that did not run is started');
+});
+
+test('restart of one with --rm: it stays, with what it wrote, and goes at its end', async () => {
+  const box = await busybox();
+  const id = await sleeper('--rm', '-v', '/anonymous');
+  await box.ok('exec', id, 'sh', '-c', 'echo kept > /here; echo too > /anonymous/there');
+  await box.ok('restart', '-t', '0', id);
+  assert.is(await box.ok('exec', id, 'cat', '/here', '/anonymous/there'), 'kept\ntoo');
+  await box.ok('kill', id);
+  await eventually(10_000, 'its removal', async () => (await box('inspect', id)).code === 1);
+  assert.is(await box.ok('volume', 'ls', '-q'), '');
+});
+
+test('run --rm has the status of its command, whoever removes the container', async () => {
+  const box = await busybox();
+  for (let round = 0; round < 3; round++) {
+    const child = box.start('run', '--rm', '--name', 'gone', '--network', 'none', 'busybox', 'sleep', '1000');
+    const [said, status] = [collect(child.stderr), statusOf(child)];
+    await eventually(10_000, 'its start', async () => (await box('exec', 'gone', 'true')).code === 0);
+    await box.ok('rm', '-f', 'gone');
+    assert.equal([await within(10_000, status), said()], [137, '']);
+  }
 });
 
 test('rename: found by the new name alone, the old one is free', async () => {

@@ -67,14 +67,16 @@ class Bars implements ProgressView {
   #shown: string[] = [];
   #columns = 0;
   #timer: NodeJS.Timeout | undefined;
+  #broken: unknown;
 
   constructor(sink: Sink) {
     this.#sink = sink;
   }
 
   update(event: ProgressEvent): void {
+    if (this.#broken) throw this.#broken;
     this.#items.set(event.id, event);
-    this.#timer ??= setTimeout(() => this.#draw(), FRAME).unref();
+    this.#timer ??= setTimeout(() => this.#tick(), FRAME).unref();
   }
 
   above(write: () => void): void {
@@ -88,6 +90,15 @@ class Bars implements ProgressView {
     this.#draw(true);
     this.#items.clear();
     this.#shown = [];
+  }
+
+  /** Nobody stands above a timer: what goes wrong is for whoever comes with the next event. */
+  #tick(): void {
+    try {
+      this.#draw();
+    } catch (error) {
+      this.#broken = error;
+    }
   }
 
   #draw(last = false): void {

@@ -45,6 +45,12 @@ const runs = {
     node => `${node} | head -c 10 >/dev/null; exit 0`,
   ),
   full: script(`out.write('x');`, node => `${node} > /dev/full`),
+  unheard: script(
+    `const err = new FdOutput(2);
+     for (let i = 0; i < 3; i++) { err.write('x'); await err.flush(); }
+     out.write('done');`,
+    node => `${node} 2> >(:); ${node} 2>&-; ${node} 2>/dev/full`,
+  ),
 };
 
 test('bytes and text arrive whole, in order', async () => {
@@ -67,6 +73,10 @@ test('a full disk is an error with words', async () => {
   const { err, status } = await runs.full;
   assert.is(status, 3);
   assert.match(err, /^TsboxError: cannot write to stdout: .*ENOSPC/);
+});
+
+test('stderr that is closed, gone or full: the work goes on', async () => {
+  assert.is((await runs.unheard).out.toString(), 'donedonedone');
 });
 
 test('small pieces become large writes, in order between the streams', async () => {

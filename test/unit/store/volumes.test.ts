@@ -4,7 +4,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   checkVolumeName,
-  deleteVolume,
   ensureVolume,
   findVolume,
   listVolumeRecords,
@@ -84,14 +83,6 @@ volumes('set aside and put back', async () => {
   await aside?.putBack();
   assert.ok(await findVolume(paths, 'data'));
   assert.is(await setVolumeAside(paths, 'never-made'), undefined);
-});
-
-volumes('a volume made by mistake is taken back', async () => {
-  const paths = tempStore();
-  await makeVolume(paths, 'data');
-  await deleteVolume(paths, 'data');
-  await deleteVolume(paths, 'data');
-  assert.equal([readdirSync(paths.volumes), readdirSync(paths.tmp)], [[], []]);
 });
 
 volumes.run();
