@@ -42,7 +42,8 @@ export async function containerRecord(engine: Engine, input: RecordInput): Promi
   });
   const shared = network.driver === 'host' || more.namespaces?.uts === 'host';
   const hostname = checkedName('hostname', options.hostname) ?? (shared ? hostName() : id.slice(0, 12));
-  const ports = await parsePublish(options.publish ?? [], engine.config.network.publishAddress);
+  const { publishAddress } = engine.config.network;
+  const ports = await parsePublish(options.publish ?? [], publishAddress);
   return {
     version: 1,
     id,
@@ -53,7 +54,7 @@ export async function containerRecord(engine: Engine, input: RecordInput): Promi
     userns: { mode: maps.mode, ...input.inside },
     network: {
       ...network,
-      ports: [...ports, ...((await more.publishAll?.(ports)) ?? [])],
+      ports: [...ports, ...((await more.publishAll?.(ports, publishAddress)) ?? [])],
     },
     ...processFields(input, hostname, more.env ?? []),
     mounts: await parseMounts(options, {

@@ -30,7 +30,10 @@ export interface MoreFields {
   readonly mounts?: readonly MountRecord[];
   readonly exposed?: readonly string[];
   /** Further ports, for those already published. */
-  readonly publishAll?: (published: readonly PortMapping[]) => Promise<readonly PortMapping[]>;
+  readonly publishAll?: (
+    published: readonly PortMapping[],
+    address?: string,
+  ) => Promise<readonly PortMapping[]>;
   /** NAME=value of devices. */
   readonly env?: readonly string[];
 }
@@ -137,7 +140,12 @@ async function networkFields({ options, image, network }: MoreInput): Promise<{
       ...(dnsOptions && { dnsOptions }),
       ...(publishAll && { publishAll }),
     },
-    more: { exposed, ...(publishAll && { publishAll: ports => code.publishAll(network, exposed, ports) }) },
+    more: {
+      exposed,
+      ...(publishAll && {
+        publishAll: (ports, address) => code.publishAll(network, exposed, ports, address),
+      }),
+    },
   };
 }
 

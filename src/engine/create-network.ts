@@ -23,17 +23,18 @@ function expandPorts(spec: string): string[] {
   return Array.from({ length: to - from + 1 }, (_, i) => `${from + i}/${protocol.toLowerCase()}`);
 }
 
-/** -P: a free port of the machine for each exposed one that -p has not given one already; only those. */
+/** -P: a free port of the machine for each exposed one that -p has not given one already; only those. `address`: the configured one to listen on. */
 export async function publishAll(
   driver: NetworkDriverName,
   exposed: readonly string[],
   published: readonly PortMapping[],
+  address?: string,
 ): Promise<readonly PortMapping[]> {
   // As in docker, where there is nothing to publish to or from the flag means nothing.
   if (driver === 'none' || driver === 'host') return [];
   const taken = new Set(published.map(p => `${p.containerPort}/${p.protocol}`));
   const open = exposed.filter(port => !taken.has(port) && /\/(tcp|udp)$/.test(port));
-  return parsePublish(open);
+  return parsePublish(open, address);
 }
 
 const FIXED: Readonly<Record<Exclude<NetworkDriverName, 'bridge'>, string>> = {

@@ -1,23 +1,12 @@
 import { TsboxError } from '../errors.ts';
-import { helperPath } from '../host/binaries.ts';
 import type { PortMapping } from '../network/driver.ts';
-import {
-  addPort,
-  forwarderAnswers,
-  ListenError,
-  type LiveContainer,
-  removePort,
-  startForwarder,
-} from '../network/forward-live.ts';
 import { parsePublish } from '../network/ports.ts';
 import { networkDriver } from '../network/select.ts';
-import { errnoText } from '../runtime/failure.ts';
-import { listenFailure } from '../runtime/failure-listen.ts';
 import { changeRecord } from '../store/containers-change.ts';
-import { containerRuntimeDir } from './container-paths.ts';
+import { withCleanup } from '../util/cleanup.ts';
 import type { Engine } from './context.ts';
 import { type Found, find } from './find.ts';
-import { withHolder } from './port-holder.ts';
+import { addLive, isForwarderGone, removeLive } from './port-live.ts';
 import { afterRemoval, matches } from './port-match.ts';
 import { servedPorts, writeServed } from './ports-served.ts';
 
@@ -27,7 +16,7 @@ type Ports = readonly PortMapping[];
 export async function publishedPorts(engine: Engine, nameOrId: string): Promise<Ports> {
   const found = await find(engine, nameOrId);
   const ports = servedPorts(engine, found.record, found.state);
-  if (ports.length > 0 && !ownForwarding(found) && !(await forwarderAnswers(live(engine, found)))) {
+  if (ports.length > 0 && (await isForwarderGone(engine, found))) {
     const { name } = found.record;
     engine.reporter.warn(
       `the port forwarder of ${name} is gone, nothing is published; 'tsbox port add ${name}' brings it back`,
@@ -44,15 +33,17 @@ export async function publishPorts(
 ): Promise<Ports> {
   const wanted = await parsePublish(specs, engine.config.network.publishAddress);
   const found = await running(engine, nameOrId);
-  let added: Ports = [];
-  await changeRecord(engine.paths, found.record.id, async record => {
-    const now = { ...found, record };
-    const served = servedPorts(engine, record, found.state);
-    added = ownForwarding(now) ? await addSlirp(engine, now, wanted) : await addBuiltin(engine, now, wanted);
-    writeServed(engine, record.id, [...served, ...added]);
-    return { ...record, network: { ...record.network, ports: [...record.network.ports, ...wanted] } };
+  return withCleanup(async cleanup => {
+    let added: Ports = [];
+    await changeRecord(engine.paths, found.record.id, async record => {
+      const served = servedPorts(engine, record, found.state);
+      added = await addLive(engine, { ...found, record }, wanted, cleanup);
+      cleanup.push(() => writeServed(engine, record.id, served));
+      writeServed(engine, record.id, [...served, ...added]);
+      return { ...record, network: { ...record.network, ports: [...record.network.ports, ...wanted] } };
+    });
+    return added;
   });
-  return added;
 }
 
 /** `port rm`. NOT_FOUND when a specification fits nothing that is published. */
@@ -71,7 +62,7 @@ export async function unpublishPorts(
       if (hit.length === 0) throw notPublished(spec, record.name);
       removed.push(...hit.filter(port => !removed.includes(port)));
     }
-    for (const port of removed) await removeOne(engine, { ...found, record }, port);
+    for (const port of removed) await removeLive(engine, { ...found, record }, port);
     const left = served.filter(port => !removed.includes(port));
     writeServed(engine, record.id, left);
     const ports = afterRemoval(record.network.ports, removed, left);
@@ -79,63 +70,6 @@ export async function unpublishPorts(
   });
   return removed;
 }
-
-async function addBuiltin(engine: Engine, found: Found, wanted: Ports): Promise<Ports> {
-  const container = live(engine, found);
-  if (!(await forwarderAnswers(container))) {
-    await startForwarder(container);
-    for (const port of servedPorts(engine, found.record, found.state))
-      await listenOn(engine, container, port);
-  }
-  const added: PortMapping[] = [];
-  try {
-    for (const port of wanted) added.push(...(await listenOn(engine, container, port)));
-    return added;
-  } catch (error) {
-    for (const port of added) await removePort(container, port);
-    throw error;
-  }
-}
-
-async function listenOn(engine: Engine, container: LiveContainer, port: PortMapping): Promise<Ports> {
-  try {
-    return await addPort(container, port);
-  } catch (error) {
-    if (!(error instanceof ListenError)) throw error;
-    const { protocol, ip, first, last, inside } = error.fields;
-    const known = listenFailure(error.errno, [protocol, ip, first, last, inside].map(String));
-    const text = `${known.message}: ${known.reason ?? errnoText(error.errno)}`;
-    throw await withHolder(
-      engine,
-      new TsboxError('PORT', text, {
-        ...(known.hint !== undefined && { hint: known.hint }),
-        check: known.check,
-      }),
-    );
-  }
-}
-
-async function addSlirp(engine: Engine, { record }: Found, ports: Ports): Promise<Ports> {
-  const { slirpForward } = await import('../network/slirp4netns.ts');
-  return slirpForward({ runtimeDir: containerRuntimeDir(engine, record.id), ports });
-}
-
-async function removeOne(engine: Engine, found: Found, port: PortMapping): Promise<boolean> {
-  if (!ownForwarding(found)) return removePort(live(engine, found), port);
-  const { slirpUnforward } = await import('../network/slirp4netns.ts');
-  return slirpUnforward(containerRuntimeDir(engine, found.record.id), port);
-}
-
-/** slirp4netns forwards by itself there. */
-const ownForwarding = ({ record }: Found): boolean => record.network.options.port_handler === 'slirp4netns';
-
-const live = (engine: Engine, { record, state }: Found): LiveContainer => ({
-  helper: helperPath(),
-  id: record.id,
-  runtimeDir: containerRuntimeDir(engine, record.id),
-  pid: state.pid,
-  start: state.start,
-});
 
 async function running(engine: Engine, nameOrId: string): Promise<Found> {
   const found = await find(engine, nameOrId);

@@ -33,10 +33,8 @@ export async function addForward(
 
 /** Ends the forwarding of a port; false when slirp4netns does not have it. Rejects with PORT when it does not answer. */
 export async function removeForward(directory: string, socket: string, port: PortMapping): Promise<boolean> {
-  const { return: listed } = JSON.parse(await request(directory, socket, { execute: 'list_hostfwd' })) as {
-    return?: { entries?: { id: number; proto: string; host_addr: string; host_port: number }[] };
-  };
-  const found = listed?.entries?.find(
+  const entries = await listForwards(directory, socket);
+  const found = entries.find(
     e => e.proto === port.protocol && e.host_addr === port.hostIp && e.host_port === port.hostPort,
   );
   if (!found) return false;
@@ -45,6 +43,20 @@ export async function removeForward(directory: string, socket: string, port: Por
     arguments: { id: found.id },
   });
   return errorOf(answer) === undefined;
+}
+
+interface Forward {
+  readonly id: number;
+  readonly proto: string;
+  readonly host_addr: string;
+  readonly host_port: number;
+}
+
+/** The list stands in `return` as its manual says, or, up to version 1.2 at least, at the top. */
+async function listForwards(directory: string, socket: string): Promise<readonly Forward[]> {
+  const answer = await request(directory, socket, { execute: 'list_hostfwd' });
+  const said = JSON.parse(answer) as { entries?: Forward[]; return?: { entries?: Forward[] } };
+  return said.return?.entries ?? said.entries ?? [];
 }
 
 /** Sends one request and returns the text of the answer. */

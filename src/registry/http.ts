@@ -59,10 +59,12 @@ export class Http {
   /** Resolves when the headers are there. Rejects with the error of the socket (or of undici), or the signal's reason. */
   async send(request: HttpRequest): Promise<HttpResponse> {
     const { host } = request.url;
+    // What this try is sent with: others at the same time may find out about the host before it fails.
+    const trust = this.#private.has(host) ? 'machine' : 'node';
     try {
-      return await this.#sendOnce(request, this.#private.has(host) ? 'machine' : 'node');
+      return await this.#sendOnce(request, trust);
     } catch (error) {
-      if (this.#private.has(host) || !isUnknownAuthority(codeOf(error))) throw error;
+      if (trust === 'machine' || !isUnknownAuthority(codeOf(error))) throw error;
       this.#private.add(host);
       return this.#sendOnce(request, 'machine');
     }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import type { Paths } from '../host/paths.ts';
+import { type Cleanup, withCleanup } from '../util/cleanup.ts';
 import { writeFileAtomic } from './atomic.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { identityAlive, ownIdentity } from './containers-owner.ts';
@@ -29,23 +30,27 @@ export async function changeRecord(
 export async function renameContainer(paths: Paths, id: string, name: string): Promise<ContainerRecord> {
   checkName(name);
   let old = '';
-  const renamed = await changeRecord(paths, id, async record => {
-    const stale = async (holder: string, identity: string): Promise<boolean> =>
-      !identityAlive(identity) && !containerExists(paths, holder);
-    const holder = await takeName(paths, name, id, ownIdentity(), stale);
-    if (holder !== undefined && holder !== id) {
-      throw new TsboxError(
-        'CONFLICT',
-        `the name "${name}" is already in use by container ${shortId(holder)}`,
-        {
-          hint: `choose another one, or remove that container: tsbox rm ${name}`,
-          exitCode: 1,
-        },
-      );
-    }
-    old = record.name;
-    return { ...record, name };
-  });
+  const renamed = await withCleanup(cleanup =>
+    changeRecord(paths, id, async record => {
+      await takeFor(paths, id, name, cleanup);
+      old = record.name;
+      return { ...record, name };
+    }),
+  );
   if (old !== name) await releaseName(paths, old, id);
   return renamed;
 }
+
+async function takeFor(paths: Paths, id: string, name: string, cleanup: Cleanup): Promise<void> {
+  const stale = async (holder: string, identity: string): Promise<boolean> =>
+    !identityAlive(identity) && !containerExists(paths, holder);
+  const holder = await takeName(paths, name, id, ownIdentity(), stale);
+  if (holder === undefined) cleanup.push(() => releaseName(paths, name, id));
+  else if (holder !== id) throw nameTaken(name, holder);
+}
+
+const nameTaken = (name: string, holder: string): TsboxError =>
+  new TsboxError('CONFLICT', `the name "${name}" is already in use by container ${shortId(holder)}`, {
+    hint: `choose another one, or remove that container: tsbox rm ${name}`,
+    exitCode: 1,
+  });

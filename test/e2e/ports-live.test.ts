@@ -103,6 +103,32 @@ test('a specification that fails changes nothing; who has the port is named', as
   await box.fails(1, /not running/, 'port', 'add', await box.ok('create', 'busybox', 'true'), '8080:80');
 });
 
+test('slirp4netns’ own forwarding: all of a change or nothing', async () => {
+  const box = await busybox();
+  const [port, taken] = [await freePort(), await freePort()];
+  await web('--network', 'slirp4netns:port_handler=slirp4netns', '-p', `127.0.0.1:${taken}:80`);
+  const both = [`127.0.0.1:${port}:80`, `127.0.0.1:${taken}:81`];
+  await box.fails(125, /cannot be published/, 'port', 'add', 'web', ...both);
+  assert.is(await talk(port), 'ECONNREFUSED');
+  assert.is(await box.ok('port', 'web'), `80/tcp -> 127.0.0.1:${taken}`);
+  await box.ok('port', 'add', 'web', `127.0.0.1:${port}:80`);
+  assert.is(await get(`http://127.0.0.1:${port}/`), HELLO);
+  await box.ok('port', 'rm', 'web', `127.0.0.1:${port}:80`);
+  assert.is(await talk(port), 'ECONNREFUSED');
+});
+
+test('who has the port on IPv6 alone does not keep it from IPv4', async () => {
+  const box = await busybox();
+  const port = await freePort();
+  await box.ok('run', '-d', '--name', 'six', '-p', `[::]:${port}:80`, 'busybox', 'sh', '-c', HTTPD);
+  await web();
+  await box.ok('port', 'add', 'web', `${port}:80`);
+  assert.is(await get(`http://127.0.0.1:${port}/`), HELLO);
+  assert.is(await box.ok('port', 'web'), `80/tcp -> 0.0.0.0:${port}`);
+  await box.ok('port', 'rm', 'web', `${port}:80`);
+  assert.is(await talk(port), 'ECONNREFUSED');
+});
+
 test('where nobody listens, or on 127.0.0.1 alone, the client is told at once', async () => {
   const box = await busybox();
   const [port, hidden] = [await freePort(), await freePort()];
@@ -156,6 +182,22 @@ test('a forwarder that is killed is missed, and comes back', async () => {
   assert.match(told.stderr, /the port forwarder of web is gone/);
   await box.ok('port', 'add', 'web');
   assert.is(await get(`http://127.0.0.1:${port}/`), HELLO);
+});
+
+test('a port that somebody took meanwhile comes back when it is free again', async () => {
+  const box = await busybox();
+  const [first, second] = [await freePort(), await freePort()];
+  await web('-p', `127.0.0.1:${first}:80`, '-p', `127.0.0.1:${second}:80`);
+  await get(`http://127.0.0.1:${first}/`);
+  const [pid = 0] = forwarders();
+  process.kill(pid, 'SIGKILL');
+  await eventually(3000, 'its end', () => !forwarders().includes(pid));
+  const other = createServer().listen(second, '127.0.0.1');
+  await new Promise(resolve => other.once('listening', resolve));
+  await box.fails(125, new RegExp(`port 127.0.0.1:${second}`), 'port', 'add', 'web');
+  await new Promise(resolve => other.close(resolve));
+  await box.ok('port', 'add', 'web');
+  for (const port of [first, second]) assert.is(await get(`http://127.0.0.1:${port}/`), HELLO);
 });
 
 test('a supervisor that is killed takes the forwarder along, and the port is free', async () => {

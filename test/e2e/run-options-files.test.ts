@@ -148,6 +148,17 @@ online('-P: each exposed port answers on a free one of the machine', async () =>
   assert.is(text, 'exposed\n');
 });
 
+test('-P: on the configured address, as -p', async () => {
+  const box = await busybox();
+  const config = join(box.home.dir, 'publish.toml');
+  writeFileSync(config, '[network]\npublish_address = "127.0.0.1"\n');
+  const flags = ['--name', 'inward', '--expose', '80', '-P', '-p', '8081'];
+  await box.ok('--config', config, 'create', ...flags, 'busybox', 'true');
+  const bindings = JSON.parse(await field('inward', '{{json .HostConfig.PortBindings}}'));
+  for (const port of ['80/tcp', '8081/tcp']) assert.is(bindings[port][0].HostIp, '127.0.0.1', port);
+  await box.ok('rm', 'inward');
+});
+
 test('an image’s health check counts, is changed, and is left out', async () => {
   const box = await busybox();
   const image = busyboxImage({ Healthcheck: { Test: ['CMD', 'true'], Interval: 9e9, Retries: 5 } });

@@ -130,14 +130,13 @@ for (const variable of ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']) {
     process.env[variable] = join(home, 'bundle.pem');
     writeFileSync(join(home, 'bundle.pem'), TLS.cert);
     try {
-      for (const path of ['/a', '/b']) {
-        const response = await http.send({
-          method: 'GET',
-          url: new URL(`https://${registry.host}${path}`),
-          headers: {},
-        });
-        response.body.cancel();
-      }
+      const get = async (path: string): Promise<void> => {
+        const url = new URL(`https://${registry.host}${path}`);
+        (await http.send({ method: 'GET', url, headers: {} })).body.cancel();
+      };
+      // The first ones at once, as a push begins; then one that profits from what they found out.
+      await Promise.all(['/a', '/b', '/c'].map(get));
+      await get('/d');
     } finally {
       await registry.stop();
     }
