@@ -11,7 +11,8 @@ struct net {
     struct asked asked;
 };
 struct peer { struct peer *next; struct paper *paper; struct net *net; const char *link; struct ops names; };
-struct client { struct client *next; struct paper *paper; int fd, ns; const char *id; bool owed; struct peer *peers; };
+struct client { struct client *next; struct paper *paper; int fd, ns; const char *id; bool owed; struct peer *peers;
+                struct client *on; }; /* whose interfaces its request is about */
 static struct paper *now; /* the one that is looked at */
 static struct net *nets;
 static struct client *clients;
@@ -139,38 +140,39 @@ static char *perform(struct client *c, const struct frame *f, struct client **on
 static void answer(struct client *c, const char *why) {
     c->owed = false; send_packet(c->fd, why ? 'F' : 'k', why, why ? strlen(why) : 0, -1);
 }
-/* To who waits for an uplink: the first that failed, or that all are ready. */
+/* To who waits for an uplink: the first that failed of the networks that it is about, or that all of them are ready. */
 static void answer_waiting(void) {
     for (struct client *c = clients; c; c = c->next) {
         bool wait = false; const char *why = NULL;
         if (!c->owed) continue;
-        for (struct net *n = nets; n; n = n->next) {
-            if (n->failed) why = text("%s: %s", n->argv.f[1].p, n->said);
-            wait |= n->ready >= 0 && !n->failed;
+        for (struct peer *p = c->on ? c->on->peers : NULL; p; p = p->next) {
+            if (p->net->failed) why = text("%s: %s", p->net->argv.f[1].p, p->net->said);
+            wait |= p->net->ready >= 0 && !p->net->failed;
         }
         if (why || !wait) answer(c, why);
     }
 }
 static void drop_client(struct client *c) {
     for (struct client **at = &clients; *at; at = &(*at)->next) if (*at == c) { *at = c->next; break; }
+    for (struct client *o = clients; o; o = o->next) if (o->on == c) o->on = NULL;
     if (c->peers) forget(c, NULL);
     while (c->peers) drop_peer(&c->peers);
     shut(&c->fd), shut(&c->ns); unuse(c->paper), free(c);
 }
 static void on_client(struct client *c) {
-    static char p[PACKET + 1]; int fd; struct client *on; ssize_t n = recv_packet(c->fd, p, sizeof p, &fd);
+    static char p[PACKET + 1]; int fd; struct client *on = c; ssize_t n = recv_packet(c->fd, p, sizeof p, &fd);
     if (n <= 0) { drop_client(c), drop_unused(); return; }
     if (fd >= 0) shut(&c->ns), c->ns = fd;
     if (n < 9 || p[0] != 'a' || !(now = calloc(1, sizeof *now + (size_t)n))) { answer(c, "malformed request"); return; }
     memcpy(now->p, p + 9, (size_t)n - 9); now->users = 1; /* after 'a', magic and length */
     char *why = frame_decode(now->p, (size_t)n - 9, &now->f) ? text("malformed request") : perform(c, &now->f, &on);
-    c->owed = true; unuse(now);
+    c->owed = true, c->on = on; unuse(now);
     if (why) answer(c, why);
     drop_unused(); answer_waiting();
 }
 static void on_uplink(struct net *n) {
     char byte; ssize_t k;
-    if (hit_net(n->out) && (k = read(n->out, n->said, sizeof n->said - 1)) >= 0) { n->said[k] = 0; if (k == 0) shut(&n->out); }
+    if (hit_net(n->out) && (k = read(n->out, n->said, sizeof n->said - 1)) >= 0) { if (k > 0) n->said[k] = 0; else shut(&n->out); }
     if (hit_net(n->ready)) {
         bool said = read(n->ready, &byte, 1) == 1;
         if (said) shut(&n->ready);

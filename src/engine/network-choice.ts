@@ -1,11 +1,11 @@
 import { TsboxError } from '../errors.ts';
-import { contains, parseSubnet } from '../network/ipam.ts';
+import { contains, parseSubnet, type Subnet, usable } from '../network/ipam.ts';
 import { isDriverWord, selectNetwork } from '../network/select.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { findContainer } from '../store/containers.ts';
-import type { EndpointRecord, NetworkRecord } from '../store/network-record.ts';
+import type { EndpointRecord, NetworkRecord, PoolRecord } from '../store/network-record.ts';
 import { readNetwork } from '../store/networks.ts';
-import { parseAddress } from '../util/address.ts';
+import { type Address, parseAddress } from '../util/address.ts';
 import type { Engine } from './context.ts';
 import type { CreateOptions } from './types.ts';
 
@@ -143,11 +143,20 @@ function checkAddress(network: NetworkRecord, flag: string, text: string, family
       family === 6 ? 'tsbox network create --ipv6 NAME' : `leave ${flag} out`,
     );
   const pool = network.pools.find(each => parseSubnet(each.subnet)?.family === family);
-  if (!contains(subnet, address) || pool?.gateway === text)
-    throw usage(
-      `${flag} ${text}: ${pool?.gateway === text ? "it is the network's own" : `it is not in ${pool?.subnet ?? ''}`}`,
-      `tsbox network inspect ${network.name} shows what is free`,
-    );
+  const why = pool && refusedIn(pool, subnet, address);
+  if (why !== undefined)
+    throw usage(`${flag} ${text}: ${why}`, `tsbox network inspect ${network.name} shows what is free`);
+}
+
+/** Addresses may be written in several ways: values are compared. */
+function refusedIn(pool: PoolRecord, subnet: Subnet, address: Address): string | undefined {
+  const { first, last } = usable(subnet);
+  const isThat = (text: string): boolean => parseAddress(text)?.value === address.value;
+  const [reserved] = Object.entries(pool.reserved ?? {}).find(entry => isThat(entry[1])) ?? [];
+  if (!contains(subnet, address)) return `it is not in ${pool.subnet}`;
+  if (isThat(pool.gateway)) return "it is the network's own";
+  if (address.value < first || address.value > last) return `no interface can have it in ${pool.subnet}`;
+  return reserved === undefined ? undefined : `it is kept for ${reserved} (--aux-address)`;
 }
 
 function checkLinkLocal(text: string): void {

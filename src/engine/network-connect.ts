@@ -89,8 +89,10 @@ async function addTo(
     'eth0';
   const endpoint = await takeEndpoint(engine, record, wanted, device);
   try {
-    await ask(engine, record, joinRecords(record.id, endpoint, Number(device.slice(3))));
+    await ask(engine, record, await joinRecords(engine, record.id, endpoint, Number(device.slice(3))));
   } catch (error) {
+    // The interface may be there although the network has no way out.
+    await ask(engine, record, [['detach', network.id]]).catch(() => {});
     await releaseEndpoint(engine, record.id, endpoint);
     throw error;
   }

@@ -59,8 +59,15 @@ export async function takeEndpoint(
   device: string,
 ): Promise<Endpoint> {
   const network = await readNetwork(engine.paths, wanted.network);
-  const addresses = [];
-  for (const pool of network.pools) addresses.push(await takeIn(engine, record, network, pool, wanted));
+  const addresses = await withCleanup(async cleanup => {
+    const taken: string[] = [];
+    for (const pool of network.pools) {
+      const address = await takeIn(engine, record, network, pool, wanted);
+      cleanup.push(() => release(engine, record.id, network.name, [address]));
+      taken.push(address);
+    }
+    return taken;
+  });
   return endpointOf(record, network, wanted, device, addresses);
 }
 

@@ -36,7 +36,7 @@ export async function placeOf(
 ): Promise<Place> {
   const outer = await mapsFor(engine, 'auto');
   const inner = nested(maps, outer);
-  const request = startRequest(record, endpoints);
+  const request = await startRequest(engine, record, endpoints);
   return {
     maps: inner,
     header: { maps: inner, holder: { ...holderPaths(engine), maps: outer, request } },
@@ -60,16 +60,22 @@ export function nested(maps: UsernsMaps, outer: UsernsMaps): UsernsMaps {
   };
 }
 
-function startRequest(record: ContainerRecord, endpoints: readonly Endpoint[]): HolderRecord[] {
-  return [
-    ['container', record.id],
-    ['resolver', ...selfCommand('cli'), NAMES],
-    ...endpoints.flatMap((endpoint, i) => joinRecords(record.id, endpoint, i)),
-  ];
+async function startRequest(
+  engine: Engine,
+  record: ContainerRecord,
+  endpoints: readonly Endpoint[],
+): Promise<HolderRecord[]> {
+  const joins = await Promise.all(endpoints.map((e, i) => joinRecords(engine, record.id, e, i)));
+  return [['container', record.id], ['resolver', ...selfCommand('cli'), NAMES], ...joins.flat()];
 }
 
 /** Makes the network if the holder does not have it, and joins the container to it. */
-export const joinRecords = (id: string, endpoint: Endpoint, index: number): HolderRecord[] => [
-  ...networkRecords(endpoint.network, networkPrograms(endpoint.network)),
+export const joinRecords = async (
+  { paths }: Engine,
+  id: string,
+  endpoint: Endpoint,
+  index: number,
+): Promise<HolderRecord[]> => [
+  ...networkRecords(endpoint.network, await networkPrograms(endpoint.network, paths.runtime)),
   ...endpointRecords(id, endpoint, index),
 ];

@@ -1,35 +1,44 @@
 import { TsboxError } from '../errors.ts';
 import { helperPath, locateProgram } from '../host/binaries.ts';
 import { type NetworkPrograms, UPLINK } from './bridge-records.ts';
+import type { NetworkProbe } from './driver.ts';
 import { overlap, parseSubnet } from './ipam.ts';
 import type { Network } from './networks.ts';
 import { PASTA_FLAGS } from './pasta.ts';
+import { closedTun, probeSlirp } from './slirp4netns-probe.ts';
 
 /** Descriptors that the holder gives an uplink. */
 const [READY_FD, EXIT_FD, NETNS_FD] = [3, 4, 5];
 
 /**
  * The programs that a network with a way out needs: slirp4netns, else pasta; nft, else iptables. Throws NETWORK that names what is
- * missing and how to get it.
+ * missing or too old and how to get it. `cacheDir` keeps what was found out about programs between calls.
  */
-export function networkPrograms(network: Network): NetworkPrograms {
+export async function networkPrograms(network: Network, cacheDir: string): Promise<NetworkPrograms> {
   if (network.internal) return { uplink: undefined, filter: {} };
-  return { uplink: uplink(network), filter: filter(network) };
+  return { uplink: await uplink(network, cacheDir), filter: filter(network) };
 }
 
-function uplink(network: Network): string[] {
-  const slirp = locateProgram('slirp4netns');
+async function uplink(network: Network, cacheDir: string): Promise<string[]> {
+  const probe = await probeSlirp(cacheDir);
+  const slirp = probe.ok ? locateProgram('slirp4netns') : undefined;
   if (slirp) return slirpCommand(slirp, network);
   const pasta = locateProgram('pasta');
-  if (pasta) return pastaCommand(pasta);
-  throw new TsboxError(
-    'NETWORK',
-    `network ${network.name} has no way out: neither slirp4netns nor pasta is installed`,
-    {
-      hint: 'install one: apt install slirp4netns (or passt), or make the network with --internal',
-      check: 'slirp4netns-missing',
-    },
-  );
+  if (pasta && !closedTun()) return pastaCommand(pasta);
+  throw noUplink(network, probe);
+}
+
+function noUplink({ name }: Network, { check, reason, hint }: NetworkProbe): TsboxError {
+  const missing = check === 'slirp4netns-missing';
+  const why = missing ? 'neither slirp4netns nor pasta is installed' : reason;
+  const install = missing
+    ? 'install one: apt install slirp4netns (or passt)'
+    : 'install a newer one, or passt';
+  const isTun = check === 'tun-closed' || check === 'tun-missing';
+  return new TsboxError('NETWORK', `network ${name} has no way out: ${why}`, {
+    hint: `${isTun ? hint : install}, or make the network with --internal`,
+    check,
+  });
 }
 
 function slirpCommand(program: string, network: Network): string[] {

@@ -94,6 +94,37 @@ test('without either of both kinds the error says what to install', async () => 
   );
 });
 
+/** A slirp4netns that is asked for its version alone. */
+const FAKE = (version: string): string => `
+mkdir -p fake
+printf '%s\\n' '#!/bin/sh' 'case $1 in --version) printf "slirp4netns version ${version}\\nlibslirp: 4.7.0\\n"; exit;; esac' 'echo it is broken >&2; exit 1' > fake/slirp4netns
+chmod +x fake/slirp4netns
+PATH=$PWD/fake:$PATH`;
+
+test('a slirp4netns that is too old is no way out', async () => {
+  const run = `set +e\n${FAKE('1.0.1')}\n${TSBOX} network create old >/dev/null; ${TSBOX} run --rm --network old busybox true; echo; ${TSBOX} network rm old`;
+  assert.match(await without(['pasta'], run), /has no way out: slirp4netns 1\.0\.1 is older than 1\.2/);
+});
+
+test('a network whose way out fails: nothing is left of it, and others go on', async () => {
+  const text = await without(
+    [],
+    `set +e
+${TSBOX} network create --internal back >/dev/null; ${TSBOX} network create front >/dev/null
+${TSBOX} run -d --name one --network back busybox sleep 100 >/dev/null
+(${FAKE('1.2.3')}
+${TSBOX} network connect front one && echo connected)
+${TSBOX} exec one ls /sys/class/net | tr '\\n' ' '
+${TSBOX} run --rm --network back busybox ping -c 1 -W 3 one | grep received
+${TSBOX} network connect front one && ${TSBOX} exec one ls /sys/class/net | tr '\\n' ' '
+${TSBOX} rm -f one >/dev/null; ${TSBOX} network rm front back >/dev/null`,
+  );
+  assert.match(text, /it is broken/, text);
+  assert.not.match(text, /^connected/m);
+  assert.match(text, /^eth0 lo .*1 packets received/m);
+  assert.match(text, /^eth0 eth1 lo /m);
+});
+
 test('the programs are there for everybody else', () => {
   assert.is(spawnSync(which('nft') ?? 'nft', ['--version']).status, 0);
 });

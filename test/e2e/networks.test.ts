@@ -141,6 +141,13 @@ test('addresses: chosen, refused, given back; of hardware, too', async () => {
   ).stdout;
   for (const part of ['10.77.0.5/29', '02:00:00:00:00:99', 'default via 10.77.0.6', /10\.77\.0\.5\t/])
     assert.match(out, part);
+  for (const [address, why] of [
+    ['10.77.0.0', 'no interface can have it'],
+    ['10.77.0.7', 'no interface can have it'],
+    ['10.77.0.6', "it is the network's own"],
+    ['10.77.0.8', 'it is not in'],
+  ] as const)
+    await box.fails(125, new RegExp(why), 'create', '--network', 'small', '--ip', address, 'busybox', 'true');
   const taken = await box('run', '--network', 'small', '--ip', '10.77.0.5', 'busybox', 'true');
   assert.match(taken.stderr, 'in use by');
   for (const name of ['a1', 'a2', 'a3']) await up(name, '--network', 'small');
@@ -160,6 +167,12 @@ test('--ip6 and --link-local-ip are addresses of the container', async () => {
   await up('one', '--network', 'both', '--ip6', 'fd77:1::42', '--link-local-ip', '169.254.10.7');
   const out = (await inside('one', 'ip -o addr show eth0')).stdout;
   for (const part of ['fd77:1::42/64', '169.254.10.7/']) assert.match(out, part);
+  const wanted = (four: string, six: string) => ['create', '--network', 'both', '--ip', four, '--ip6', six];
+  await box.fails(125, /the network's own/, ...wanted('10.78.0.9', 'fd77:1:0::1'), 'busybox', 'true');
+  const second = await box.ok(...wanted('10.78.0.9', 'fd77:1::42'), 'busybox', 'true');
+  await box.fails(1, /fd77:1::42 of network both is in use/, 'start', second);
+  // What it had taken before it failed is free again.
+  await up('nine', '--network', 'both', '--ip', '10.78.0.9');
   await removeContainers();
   await box.ok('network', 'rm', 'both');
 });
