@@ -1,11 +1,14 @@
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isAlive, processStart } from '../../src/host/probe.ts';
+import { statusOf } from '../support/cli.ts';
 import { busybox, field, removeContainers, sleeper } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
-import { eventually } from '../support/within.ts';
+import { eventually, within } from '../support/within.ts';
 
 /** restart, restart policies, rename, update and port. */
 const test = requires(suite('restart'), 'userns', 'busybox');
@@ -190,6 +193,22 @@ test('two starts at once: one does it, both succeed', async () => {
     );
     await box.ok('rm', '-f', id);
   }
+});
+
+test('a start that waits for an export ends with SIGTERM', async () => {
+  const box = await busybox();
+  const id = await box.ok('create', '--network', 'none', 'busybox', 'sleep', '1000');
+  // Nobody reads what it writes: it holds the lock.
+  const held = box.start('export', id);
+  await within(10_000, once(held.stdout as Readable, 'readable'), 'the export begins');
+  const start = box.start('start', id);
+  const ended = statusOf(start);
+  await new Promise(resolve => setTimeout(resolve, 1000));
+  start.kill('SIGTERM');
+  assert.not.equal(await within(10_000, ended, 'the start that was told to end'), 0);
+  assert.is(await status(id), 'created');
+  held.kill('SIGKILL');
+  await statusOf(held);
 });
 
 test('stop -s: with another signal', async () => {
