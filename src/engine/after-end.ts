@@ -5,21 +5,20 @@ import { helperPath } from '../host/binaries.ts';
 import { isAlive, processStart } from '../host/probe.ts';
 import { signalProcess, waitProcess } from '../runtime/process.ts';
 import type { ContainerRecord, ContainerState } from '../store/container-record.ts';
-import { containerDirectory, containerState, findContainer } from '../store/containers.ts';
-import { lockHolder } from '../store/containers-lock.ts';
 import {
-  hasRestartFile,
-  isMarkedStopped,
-  markStopped,
-  type RestartFile,
-  readRestart,
-  writeRestart,
-} from '../store/containers-restart.ts';
+  containerDirectory,
+  containerExists,
+  containerState,
+  readContainerRecord,
+} from '../store/containers.ts';
+import { lockHolder } from '../store/containers-lock.ts';
+import { hasPolicy, hasRestartFile, isMarkedStopped, markStopped } from '../store/containers-restart.ts';
 import type { Engine } from './context.ts';
 import { firstProcess, supervisorOf } from './find.ts';
 import { launchContainer } from './launch-container.ts';
 import { containerEvent } from './record-event.ts';
-import { type End, restartDelay } from './restart-policy.ts';
+import type { End } from './restart-policy.ts';
+import { giveUp, waitForRestart } from './restart-wait.ts';
 import { prepareStorage } from './rootfs.ts';
 
 const SIGKILL = 9;
@@ -32,33 +31,27 @@ const CANNOT_START = 125;
  * it again. A start that fails counts as an end. `stop` and `rm -f` kill this process.
  */
 export async function afterEnd(engine: Engine, id: string): Promise<void> {
-  const record = await findContainer(engine.paths, id);
-  const state = await containerState(engine.paths, record);
-  let end: End = {
-    exitCode: state.exitCode,
-    stopped: isMarkedStopped(engine.paths, id),
-    ran: age(process.pid),
-  };
-  for (let restart = await readRestart(engine.paths, id); ; ) {
-    const delay = restartDelay(record.restart ?? NO, end, restart);
-    if (delay === undefined) return giveUp(engine, record, restart);
-    restart = { ...restart, count: restart.count + 1, delay, waiter: ownProcess() };
-    await writeRestart(engine.paths, id, restart);
-    // Looked for when the waiter is known: `stop` marks, then looks for it, so that one of the two sees the other.
-    if (isMarkedStopped(engine.paths, id)) return giveUp(engine, record, restart);
-    await new Promise(resolve => setTimeout(resolve, delay));
-    if (isMarkedStopped(engine.paths, id)) return giveUp(engine, record, restart);
+  await restartAsWanted(engine, id).catch((error: unknown) => {
+    // Removed meanwhile: there is nothing to start, and no failure.
+    if (containerExists(engine.paths, id)) throw error;
+  });
+}
+
+async function restartAsWanted(engine: Engine, id: string): Promise<void> {
+  for (let end = await lastEnd(engine, id); ; end = { exitCode: CANNOT_START, stopped: false, ran: 0 }) {
+    if (!(await waitForRestart(engine, id, end))) return giveUp(engine, id);
+    // Read only now: `update` and `rename` during the wait are for this start, too.
+    const record = await readContainerRecord(engine.paths, id);
+    if (!hasPolicy(record) || isMarkedStopped(engine.paths, id)) return giveUp(engine, id);
     const failure = await startAgain(engine, record);
     if (failure === undefined) return;
     engine.reporter.warn(`restart of ${record.name}: ${failure}`);
-    end = { exitCode: CANNOT_START, stopped: false, ran: 0 };
   }
 }
 
-const NO = { name: 'no', maximumRetryCount: 0 } as const;
-
-async function giveUp(engine: Engine, record: ContainerRecord, restart: RestartFile): Promise<void> {
-  if (restart.waiter !== '') await writeRestart(engine.paths, record.id, { ...restart, waiter: '' });
+async function lastEnd(engine: Engine, id: string): Promise<End> {
+  const { exitCode } = await containerState(engine.paths, id);
+  return { exitCode, stopped: isMarkedStopped(engine.paths, id), ran: age(process.pid) };
 }
 
 /** Undefined, or why it could not be started. */
@@ -78,8 +71,6 @@ function age(pid: number): number {
   const uptime = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]);
   return (uptime - (processStart(pid) ?? 0) / TICKS) * 1000;
 }
-
-const ownProcess = (): string => `${process.pid}-${processStart(process.pid) ?? 0}`;
 
 /**
  * No restart comes any more: of a container that has ended, marks the end as wanted and ends who waits to start it again,

@@ -61,9 +61,12 @@ async function startOnce(
 const isBusy = (error: unknown): boolean =>
   error instanceof TsboxError && error.code === 'BAD_STATE' && error.message.includes('just starting it');
 
-/** Its supervisor is gone and its processes are not: a second set must not write to the same file system. */
-function refuseOrphan(record: ContainerRecord, { status }: ContainerState): void {
-  if (status !== 'dead') return;
+/**
+ * Its supervisor is gone and its processes are not: a second set must not write to the same file system. No pid: state.json is damaged, as a
+ * power failure leaves it; should a supervisor live, its lock refuses us.
+ */
+function refuseOrphan(record: ContainerRecord, { status, pid }: ContainerState): void {
+  if (status !== 'dead' || pid === 0) return;
   throw new TsboxError(
     'BAD_STATE',
     `container ${record.name} lost its supervisor but its processes still run`,

@@ -1,3 +1,5 @@
+import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { busybox, field, removeContainers } from '../support/ready.ts';
@@ -60,6 +62,31 @@ test('one that takes too long failed; a start period excuses', async () => {
   );
   assert.is(await field(young, '{{.State.Health.Status}} {{.State.Health.FailingStreak}}'), 'starting 0');
 });
+
+test('a check that cannot be recorded is not the last one', async () => {
+  const id = await checked('--health-cmd', 'echo x >> /checks');
+  const box = await busybox();
+  await eventually(10_000, 'healthy', async () => (await health(id)) === 'healthy');
+  const file = join(box.home.store, 'containers', id, 'health.json');
+  // rename(2) puts no file in the place of a directory.
+  await eventually(5000, 'no room for the result', () => replaceByDirectory(file));
+  const checks = async (): Promise<number> => Number(await box.ok('exec', id, 'sh', '-c', 'wc -l < /checks'));
+  // One may be on its way, and one more ends the service that gives up.
+  const before = await checks();
+  await eventually(20_000, 'it is checked again and again', async () => (await checks()) > before + 2);
+  rmdirSync(file);
+  await eventually(10_000, 'healthy again', async () => (await health(id)) === 'healthy');
+});
+
+function replaceByDirectory(file: string): boolean {
+  rmSync(file, { force: true });
+  try {
+    mkdirSync(file);
+    return true;
+  } catch {
+    return false; // a check was just as fast
+  }
+}
 
 test('no check, no health', async () => {
   const box = await busybox();

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { statusOf } from '../support/cli.ts';
@@ -32,6 +33,18 @@ test('the supervisor: 137, and every command says so at once', async () => {
   assert.is(await field(id, '{{.State.Status}}'), 'running');
   await box.ok('rm', '-f', id);
 });
+
+test('the machine, before state.json was on the disk: start works', async () => {
+  const box = await busybox();
+  const id = await sleeper();
+  await box.ok('kill', id);
+  writeFileSync(join(box.home.store, 'containers', id, 'state.json'), '');
+  assert.is(await status(id), 'dead');
+  assert.is(await box.ok('start', id), id);
+  assert.is(await status(id), 'running');
+});
+
+const status = (id: string): Promise<string> => field(id, '{{.State.Status}}');
 
 test('pid 1: 137, told by the supervisor', async () => {
   const box = await busybox();

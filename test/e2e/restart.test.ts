@@ -1,5 +1,10 @@
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { isAlive, processStart } from '../../src/host/probe.ts';
 import { collect, statusOf } from '../support/cli.ts';
 import { busybox, field, removeContainers, sleeper } from '../support/ready.ts';
 import { requires } from '../support/requires.ts';
@@ -84,6 +89,37 @@ test('while it waits: restarting, and stop, start and rm -f work', async () => {
   await new Promise(resolve => setTimeout(resolve, 500));
   assert.is(await box.ok('ps', '-aq'), '');
 });
+
+test('rename and update during the wait hold for the next start', async () => {
+  const box = await busybox();
+  const [renamed, calmed] = await Promise.all([longWait('old'), longWait('calm')]);
+  await box.ok('rename', 'old', 'new');
+  await box.ok('update', '--restart', 'no', calmed.id);
+  await eventually(20_000, 'nobody waits', () => !renamed.waits() && !calmed.waits());
+  assert.match(await box.ok(...events(renamed.id)), /^old\nnew$/);
+  assert.is(await box.ok(...events(calmed.id)), 'calm');
+  assert.not(existsSync(calmed.file), 'restart.json, which went with the policy');
+});
+
+const events = (id: string): string[] => [
+  ...['events', '--since', '5m', '--until', '0s', '--filter', `container=${id}`],
+  ...['--filter', 'event=start', '--format', '{{.Actor.Attributes.name}}'],
+];
+
+/** A container that was killed and has seconds to wait for its restart. */
+async function longWait(name: string) {
+  const box = await busybox();
+  const id = await sleeper('--restart', 'always', '--name', name);
+  const file = join(box.home.store, 'containers', id, 'restart.json');
+  writeFileSync(file, JSON.stringify({ version: 1, count: 6, delay: 4000, waiter: '' }));
+  const [first, supervisor] = (await field(id, '{{.State.Pid}} {{.Tsbox.SupervisorPid}}'))
+    .split(' ')
+    .map(Number);
+  const start = processStart(Number(supervisor)) ?? 0;
+  process.kill(Number(first), 'SIGKILL');
+  await eventually(10_000, 'it waits', async () => (await status(id)) === 'restarting');
+  return { id, file, waits: () => isAlive(Number(supervisor), start) };
+}
 
 test('update gives a policy to one that runs, and takes it away', async () => {
   const box = await busybox();
@@ -179,6 +215,22 @@ test('two starts at once: one does it, both succeed', async () => {
     );
     await box.ok('rm', '-f', id);
   }
+});
+
+test('a start that waits for an export ends with SIGTERM', async () => {
+  const box = await busybox();
+  const id = await box.ok('create', '--network', 'none', 'busybox', 'sleep', '1000');
+  // Nobody reads what it writes: it holds the lock.
+  const held = box.start('export', id);
+  await within(10_000, once(held.stdout as Readable, 'readable'), 'the export begins');
+  const start = box.start('start', id);
+  const ended = statusOf(start);
+  await new Promise(resolve => setTimeout(resolve, 1000));
+  start.kill('SIGTERM');
+  assert.not.equal(await within(10_000, ended, 'the start that was told to end'), 0);
+  assert.is(await status(id), 'created');
+  held.kill('SIGKILL');
+  await statusOf(held);
 });
 
 test('stop -s: with another signal', async () => {
