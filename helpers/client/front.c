@@ -3,9 +3,10 @@
 #include "helper.h"
 enum { KEYS = 16 };
 int signal_pipe;
+static bool late; /* `attach`: nobody else says how it ended */
 static struct front {
     int session, signals, pipe, direct[3]; /* direct: non-blocking files of our own on the same pipes; -1 */
-    bool in, tty, go, raw, credit;         /* credit: the last stdin packet has been taken */
+    bool in, tty, go, raw, credit;         /* go: the session has taken us; credit: the last stdin packet has been taken */
     struct termios saved; const char *keys;
     size_t nkeys, at, n;                   /* at…n of packet: output that is still to be written */
     char packet[PACKET + 1];
@@ -65,6 +66,7 @@ static void on_output(int fd) {
 static void on_session(void) {
     ssize_t n = recv(F.session, F.packet, sizeof F.packet, 0);
     if (n < 0 && (errno == EINTR || errno == ECONNRESET)) return; /* reset: said once, what was sent before is still there */
+    if (n <= 0 && late) { SAY(F.go ? "vanished" : "nobody"); }
     if (n <= 0) leave(FAIL);
     char type = F.packet[0];
     F.at = 1, F.n = type == 'o' || type == 'r' ? (size_t)n : 0;
@@ -108,6 +110,7 @@ int front_run(int session, const char *streams, const char *keys, size_t nkeys) 
 int attach(char **argv) {
     static char keys[KEYS]; size_t n = 0;
     for (char *p = argv[5]; p && p[0] && p[1] && n < KEYS; p += 2) keys[n++] = (char)strtol((char[]){p[0], p[1], 0}, NULL, 16);
-    int fd = unix_socket(argv[3], false);
-    return fd < 0 ? FAIL : front_run(fd, argv[4], keys, n);
+    int fd = unix_socket(argv[3], false); late = true;
+    if (fd < 0) { SAY("nobody"); return FAIL; }
+    return front_run(fd, argv[4], keys, n);
 }

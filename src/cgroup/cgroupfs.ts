@@ -3,7 +3,7 @@ import { join, normalize } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { layoutReason } from './detect.ts';
 import type { CgroupDriver, CgroupFacts, PlaceRequest } from './driver.ts';
-import { enableControllers, makeGroup, moveProcesses, removeGroup, upWhile, wordsOf } from './tree.ts';
+import { enableControllers, makeGroup, moveProcesses, upWhile, wordsOf } from './tree.ts';
 
 /** Where processes go that stand in the way: a group that has processes cannot give controllers to its children. */
 export const LEAF = 'tsbox-leaf';
@@ -38,10 +38,8 @@ export const cgroupfs: CgroupDriver = {
       for (let at = base; at !== above; at = nextBelow(at, above)) enableControllers(at);
       enableControllers(above);
     }
-    const path = join(above, `tsbox-${containerId}`);
-    // The container's last group, whose supervisor was killed.
-    removeGroup(path);
-    return { path };
+    // One of each start: of several at once only one gets the container's lock, and which is not known yet.
+    return { path: join(above, `tsbox-${containerId}-${process.hrtime.bigint().toString(36)}`) };
   },
 
   async admit({ path }) {

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
 import { TsboxError } from '../errors.ts';
 import { helperPath } from '../host/binaries.ts';
-import { attachFront } from '../runtime/front.ts';
+import { attachFront, type FrontEnded } from '../runtime/front.ts';
+import type { ContainerRecord } from '../store/container-record.ts';
+import { containerState } from '../store/containers.ts';
 import { attachedTo } from './attached.ts';
 import { attachSocket } from './container-paths.ts';
 import type { Engine } from './context.ts';
@@ -34,5 +37,43 @@ export async function attach(
     detachKeys: parseDetachKeys(options.detachKeys ?? DEFAULT_DETACH_KEYS),
     stdio: stdioOf(options),
   });
-  return attachedTo(engine, record.id, front, options);
+  const ended = front.ended.then(end => told(engine, record, end));
+  return attachedTo(engine, record.id, { ...front, ended }, options);
+}
+
+/** What the front ended with is the container's status only where a supervisor has said it. */
+async function told(engine: Engine, record: ContainerRecord, end: FrontEnded): Promise<FrontEnded> {
+  if (end.lost === undefined) return end;
+  const [why, hint] = end.lost === 'vanished' ? vanished(record) : await untaken(engine, record);
+  throw new TsboxError('BAD_STATE', why, { hint, exitCode: 1 });
+}
+
+type Explained = readonly [why: string, hint: string];
+
+const vanished = ({ name }: ContainerRecord): Explained => [
+  `the supervisor of container ${name} was killed: how the container ended is unknown`,
+  `tsbox start ${name}`,
+];
+
+async function untaken(engine: Engine, record: ContainerRecord): Promise<Explained> {
+  const { status } = await containerState(engine.paths, record);
+  if (status === 'running') return unheard(engine, record);
+  return [
+    `cannot attach to container ${record.name}: it has just ended (${status})`,
+    `tsbox logs ${record.name} shows what it wrote`,
+  ];
+}
+
+/** It runs, so its supervisor listens: elsewhere, or to as many as it can. */
+function unheard(engine: Engine, { id, name }: ContainerRecord): Explained {
+  const socket = attachSocket(engine, id);
+  if (existsSync(socket))
+    return [
+      `cannot attach to container ${name}: its supervisor has no place for one more client`,
+      'let one of those who are attached or wait for it go',
+    ];
+  return [
+    `cannot attach to container ${name}: there is no ${socket}`,
+    'set TSBOX_RUNTIME_DIR (or XDG_RUNTIME_DIR) as it was where the container was started',
+  ];
 }

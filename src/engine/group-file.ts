@@ -2,11 +2,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import type { Approximation } from '../cgroup/approximate.ts';
 import type { CgroupDriverName, LimitOutcome } from '../cgroup/driver.ts';
+import { newId } from '../store/atomic.ts';
 import type { Engine } from './context.ts';
 
 /**
- * `<store>/groups/<short>.json`: the control group of a container that runs, or what stands in for it. Written before its first process is in
- * it. In the store, since a cron job has another runtime directory than a login, and whoever joins the container must know its group.
+ * `<store>/groups/<short>.json`: the control group of a container that runs, or what stands in for it. Written by a start that has its lock. Until
+ * then the file of the start is `<short>.<random>.json`, which tells a sweep of a group whose maker was killed.
+ * In the store, since a cron job has another runtime directory than a login, and whoever joins the container must know its group.
  */
 export interface GroupFile {
   readonly version: 1;
@@ -22,14 +24,24 @@ export interface GroupFile {
 }
 
 const directory = (engine: Engine): string => join(engine.paths.root, 'groups');
-const file = (engine: Engine, id: string): string => join(directory(engine), `${id.slice(0, 16)}.json`);
+const SHORT = 16;
+/** `id`: of a container, or one that `listGroupFiles` gives. */
+const file = (engine: Engine, id: string): string =>
+  join(directory(engine), `${id[SHORT] === '.' ? id : id.slice(0, SHORT)}.json`);
 
-export function writeGroupFile(engine: Engine, group: GroupFile): void {
+export const writeGroupFile = (engine: Engine, group: GroupFile): void =>
+  publishGroupFile(engine, group, draftGroupFile(engine, group));
+
+/** The file of a start that may still come to nothing; the id that it has here. */
+export function draftGroupFile(engine: Engine, group: GroupFile): string {
   mkdirSync(directory(engine), { recursive: true, mode: 0o700 });
-  const path = file(engine, group.id);
-  writeFileSync(`${path}.${process.pid}`, JSON.stringify(group), { mode: 0o600 });
-  renameSync(`${path}.${process.pid}`, path);
+  const draft = `${group.id.slice(0, SHORT)}.${newId().slice(0, 12)}`;
+  writeFileSync(file(engine, draft), JSON.stringify(group), { mode: 0o600 });
+  return draft;
 }
+
+export const publishGroupFile = (engine: Engine, { id }: GroupFile, draft: string): void =>
+  renameSync(file(engine, draft), file(engine, id));
 
 /** Undefined: it has none, and no limits. One of an earlier run, whose group is gone, counts as none; so does a file cut off by a crash of the machine. */
 export function readGroupFile(engine: Engine, id: string): GroupFile | undefined {
@@ -49,7 +61,7 @@ export function parseGroupFile(engine: Engine, id: string): GroupFile | undefine
 export const removeGroupFile = (engine: Engine, id: string): void =>
   rmSync(file(engine, id), { force: true });
 
-/** The first 16 digits of the ids of containers that have a file. */
+/** The first 16 digits of the ids of containers that have a file; for that of a start, a dot and its own digits follow. */
 export function listGroupFiles(engine: Engine): string[] {
   try {
     return readdirSync(directory(engine)).flatMap(name =>

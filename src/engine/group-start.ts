@@ -14,7 +14,8 @@ import type { ContainerRecord } from '../store/container-record.ts';
 import { ownIdentity } from '../store/containers-owner.ts';
 import type { ContainerPlan } from './container-plan.ts';
 import type { Engine } from './context.ts';
-import { writeGroupFile } from './group-file.ts';
+import type { GroupFile } from './group-file.ts';
+import { GroupRecord } from './group-record.ts';
 import { blockDevice } from './resources.ts';
 
 /** How a container that is about to start comes into its control group. */
@@ -25,6 +26,10 @@ export interface GroupStart {
   enroll(helper: number): Promise<string | undefined>;
   /** After `enroll`: the process with what stands in for limits that could not be set. */
   adapt(spec: Spec): Spec;
+  /** The helper has the container's lock: from now on its group is the container's. */
+  publish(): void;
+  /** The start has failed: nothing is left of what was not published. */
+  discard(): void;
 }
 
 /**
@@ -42,12 +47,13 @@ export function groupStart(
   const grouped = selected.driver.name !== 'none';
   if (!grouped && wanted.length === 0) return undefined;
   let approximation: Approximation | undefined;
+  let kept: GroupRecord | undefined;
   const make = async (helper: number): Promise<string | undefined> => {
     const group = await makeGroupOf(engine, record, { facts, selected, wanted, helper });
     const outcomes = group?.outcomes ?? refused(record, wanted, selected, facts);
     const near = nearTo(record, outcomes);
     approximation = near.approximation;
-    keep(engine, record, selected, group, near.outcomes, approximation);
+    kept = new GroupRecord(engine, fileOf(record, selected, group, near));
     tell(engine, near.outcomes);
     return group?.path;
   };
@@ -58,6 +64,11 @@ export function groupStart(
     prepare: plan => (grouped ? withNamespace(plan) : plan),
     enroll: helper => (begun && helper === waiting ? begun : make(helper)),
     adapt: spec => (approximation ? withApproximation(spec, approximation) : spec),
+    publish: () => kept?.publish(),
+    discard: () =>
+      void Promise.resolve(begun)
+        .catch(() => {})
+        .then(() => kept?.discard()),
   };
 }
 
@@ -108,25 +119,21 @@ const refused = (
   facts: CgroupFacts,
 ): LimitOutcome[] => refuseAll(wanted, selected, facts, limits?.bestEffort ?? false);
 
-function keep(
-  engine: Engine,
+const fileOf = (
   { id }: ContainerRecord,
   { driver }: Selected,
   group: Group | undefined,
-  limits: readonly LimitOutcome[],
-  approximation: Approximation,
-): void {
-  writeGroupFile(engine, {
-    version: 1,
-    id,
-    driver: group ? driver.name : 'none',
-    ...(group && { path: group.path }),
-    ...(group?.unit !== undefined && { unit: group.unit }),
-    maker: ownIdentity(),
-    limits,
-    ...(Object.keys(approximation).length > 0 && { approximation }),
-  });
-}
+  { outcomes, approximation }: Near,
+): GroupFile => ({
+  version: 1,
+  id,
+  driver: group ? driver.name : 'none',
+  ...(group && { path: group.path }),
+  ...(group?.unit !== undefined && { unit: group.unit }),
+  maker: ownIdentity(),
+  limits: outcomes,
+  ...(Object.keys(approximation).length > 0 && { approximation }),
+});
 
 function tell(engine: Engine, outcomes: readonly LimitOutcome[]): void {
   for (const { flag, status, detail } of outcomes)
@@ -147,8 +154,13 @@ export function withApproximation(spec: Spec, { addressSpace, cpus, nice }: Appr
   };
 }
 
+interface Near {
+  readonly approximation: Approximation;
+  readonly outcomes: readonly LimitOutcome[];
+}
+
 /** What stands in for limits that could not be set, where there are limits. */
-const nearTo = ({ limits }: ContainerRecord, outcomes: readonly LimitOutcome[]) =>
+const nearTo = ({ limits }: ContainerRecord, outcomes: readonly LimitOutcome[]): Near =>
   limits ? approximate(limits.resources, outcomes, onlineCpus()) : { approximation: {}, outcomes };
 
 /** proc_pid_status(5). */

@@ -7,14 +7,14 @@ import { listGroupFiles, parseGroupFile, removeGroupFile } from './group-file.ts
 
 /** Groups whose supervisor was killed are empty directories: nobody else removes those of cgroupfs. */
 export async function sweepGroups(engine: Engine): Promise<void> {
-  for (const short of listGroupFiles(engine)) {
-    const group = parseGroupFile(engine, short);
+  for (const file of listGroupFiles(engine)) {
+    const group = parseGroupFile(engine, file);
     if (group === undefined) continue;
     if (group.path !== undefined && isPopulated(group.path)) continue;
     // Not yet populated, or about to be recorded: its maker cleans up by itself.
     if (identityAlive(group.maker)) continue;
     if (group.path === undefined && readContainerState(engine.paths, group.id).status === 'running') continue;
     if (group.path === undefined || !existsSync(group.path) || removeGroup(group.path))
-      removeGroupFile(engine, group.id);
+      removeGroupFile(engine, file);
   }
 }

@@ -46,11 +46,26 @@ export async function launchContainer(
   engine: Engine,
   record: ContainerRecord,
   attach: AttachOptions | undefined,
-  { staged = [], begin }: LaunchHooks = {},
+  hooks: LaunchHooks = {},
 ): Promise<Launched> {
   mkdirSync(containerRuntimeDir(engine, record.id), { recursive: true, mode: 0o700 });
   await keepRestartFile(engine.paths, record);
   const group = record.limits || isUnified() ? await startOf(engine, record, attach) : undefined;
+  try {
+    return await launchIn(engine, record, attach, group, hooks);
+  } catch (error) {
+    group?.discard();
+    throw error;
+  }
+}
+
+async function launchIn(
+  engine: Engine,
+  record: ContainerRecord,
+  attach: AttachOptions | undefined,
+  group: GroupStart | undefined,
+  { staged = [], begin }: LaunchHooks,
+): Promise<Launched> {
   const planned = await containerPlan(engine, record, await endpointsOf(engine, record));
   const plan = group ? group.prepare(planned) : planned;
   if (record.strict) (await import('./strict.ts')).checkStrict(engine, record, plan.maps);
@@ -68,7 +83,9 @@ export async function launchContainer(
       trace: helperTrace(engine),
       model: join(engine.paths.root, 'early'),
       ...(group && { enroll: helper => group.enroll(helper) }),
+      // The helper has come this far with the container's lock: no other start of it does.
       resume: async (files, ready) => {
+        group?.publish();
         const adapted = group ? { ...plan, spec: group.adapt(plan.spec) } : plan;
         const ops = [...staged, ...(await resume(engine, record, adapted, { files, ready }))];
         begin?.();

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TsboxError } from '../errors.ts';
+import { hasErrno, TsboxError } from '../errors.ts';
 import { firstFree, macOf, parseSubnet } from '../network/ipam.ts';
 import type { Endpoint } from '../network/networks.ts';
 import { ioError } from '../store/atomic.ts';
@@ -9,8 +9,10 @@ import { containerDirectory, shortId } from '../store/containers.ts';
 import {
   holderOf,
   isHeld,
+  keepAddress,
   releaseAddress,
   releaseOf,
+  releaseOwn,
   sweepAddresses,
   takeAddress,
   takenAddresses,
@@ -22,21 +24,47 @@ import { withCleanup } from '../util/cleanup.ts';
 import type { Engine } from './context.ts';
 
 /**
- * Takes the addresses of a container in its networks, for this start, and writes down what it got. What it had before is given back
- * first. Throws CONFLICT for an address that somebody has, NETWORK when a network is full, NOT_FOUND.
+ * Takes the addresses of a container in its networks, for this start, and writes down what it got. What it has from before it keeps where it can: another
+ * start may be at it, and which of them gets the container's lock is not known yet. Throws CONFLICT for an address that somebody has, NETWORK when a
+ * network is full, NOT_FOUND.
  */
 export async function takeEndpoints(engine: Engine, record: ContainerRecord): Promise<Endpoint[]> {
-  return withCleanup(async cleanup => {
-    await releaseEndpoints(engine, record.id);
-    const endpoints: Endpoint[] = [];
-    for (const [i, wanted] of (record.network.networks ?? []).entries()) {
-      const endpoint = await takeEndpoint(engine, record, wanted, `eth${i}`);
-      cleanup.push(() => releaseEndpoint(engine, record.id, endpoint));
-      endpoints.push(endpoint);
-    }
-    writeEndpoints(engine, record, endpoints);
-    return endpoints;
-  });
+  // Undefined: another start was faster by a moment; or the file cannot be read, and is replaced.
+  return (await takeOnce(engine, record, 'wx')) ?? (await takeOnce(engine, record, 'w')) ?? [];
+}
+
+async function takeOnce(
+  engine: Engine,
+  record: ContainerRecord,
+  flag: 'w' | 'wx',
+): Promise<Endpoint[] | undefined> {
+  const before = readEndpoints(engine, record.id);
+  const endpoints: Endpoint[] = [];
+  try {
+    for (const [i, wanted] of (record.network.networks ?? []).entries())
+      endpoints.push(await takeEndpoint(engine, record, wanted, `eth${i}`, before));
+    writeEndpoints(engine, record, endpoints, before.length > 0 ? 'w' : flag);
+  } catch (error) {
+    for (const endpoint of endpoints) await releaseEndpoint(engine, record.id, endpoint, releaseOwn);
+    if (flag === 'wx' && error instanceof TsboxError && hasErrno(error.cause, 'EEXIST')) return undefined;
+    throw error;
+  }
+  await releaseOthers(engine, record.id, before, endpoints);
+  return endpoints;
+}
+
+/** What it had and has no more: in networks that it has left, or by another address. */
+async function releaseOthers(
+  engine: Engine,
+  id: string,
+  before: readonly EndpointState[],
+  endpoints: readonly Endpoint[],
+): Promise<void> {
+  for (const { network, addresses } of before) {
+    const now = endpoints.find(each => each.network.name === network)?.addresses ?? [];
+    const gone = addresses.filter(address => !now.includes(address));
+    await release(engine, id, network, gone);
+  }
 }
 
 /** What `run --explain` shows: nothing is taken. */
@@ -51,19 +79,21 @@ export async function plannedEndpoints(engine: Engine, record: ContainerRecord):
   return found;
 }
 
-/** One network more; also for `network connect`. */
+/** One network more; also for `network connect`. `before`: what it may have there already. */
 export async function takeEndpoint(
   engine: Engine,
   record: ContainerRecord,
   wanted: EndpointRecord,
   device: string,
+  before: readonly EndpointState[] = [],
 ): Promise<Endpoint> {
   const network = await readNetwork(engine.paths, wanted.network);
+  const had = before.find(each => each.id === network.id)?.addresses ?? [];
   const addresses = await withCleanup(async cleanup => {
     const taken: string[] = [];
-    for (const pool of network.pools) {
-      const address = await takeIn(engine, record, network, pool, wanted);
-      cleanup.push(() => release(engine, record.id, network.name, [address]));
+    for (const [i, pool] of network.pools.entries()) {
+      const address = await takeIn(engine, record, network, pool, wanted, had[i]?.replace(/\/.*/, ''));
+      cleanup.push(() => release(engine, record.id, network.name, [address], releaseOwn));
       taken.push(address);
     }
     return taken;
@@ -111,10 +141,12 @@ async function takeIn(
   network: NetworkRecord,
   pool: PoolRecord,
   wanted: EndpointRecord,
+  had: string | undefined,
 ): Promise<string> {
   const directory = networkDirectory(engine.paths, network.name);
   const fixed = wished(wanted, pool);
   if (fixed !== undefined) return takeFixed(engine, directory, network, fixed, record.id);
+  if (had !== undefined && (await keepAddress(engine.paths, directory, had, record.id))) return had;
   for (let sweeps = 0; ; ) {
     const address = lowest(network, pool, await takenAddresses(directory));
     if (address !== undefined && (await takeAddress(directory, address, record.id))) return address;
@@ -145,6 +177,7 @@ async function takeFixed(
   container: string,
 ): Promise<string> {
   while (!(await takeAddress(directory, address, container))) {
+    if (await keepAddress(engine.paths, directory, address, container)) return address;
     const holder = await holderOf(directory, address);
     if (!holder) continue;
     if (await isHeld(engine.paths, directory, holder))
@@ -168,6 +201,7 @@ export function writeEndpoints(
   engine: Engine,
   record: ContainerRecord,
   endpoints: readonly Endpoint[],
+  flag: 'w' | 'wx' = 'w',
 ): void {
   const networks: EndpointState[] = endpoints.map(({ network, device, addresses, gateways, mac, names }) => ({
     network: network.name,
@@ -178,13 +212,19 @@ export function writeEndpoints(
     gateways: network.internal ? [] : gateways,
     mac,
   }));
-  writeStates(engine, record.id, networks);
+  writeStates(engine, record.id, networks, flag);
 }
 
-export function writeStates(engine: Engine, id: string, networks: readonly EndpointState[]): void {
+/** `wx`: an IO error with the cause EEXIST where there is one. */
+export function writeStates(
+  engine: Engine,
+  id: string,
+  networks: readonly EndpointState[],
+  flag: 'w' | 'wx' = 'w',
+): void {
   const path = stateFile(engine, id);
   try {
-    writeFileSync(path, `${JSON.stringify({ version: 1, networks })}\n`, { mode: 0o600 });
+    writeFileSync(path, `${JSON.stringify({ version: 1, networks })}\n`, { mode: 0o600, flag });
   } catch (error) {
     throw ioError(error, `cannot write ${path}`);
   }
@@ -208,15 +248,20 @@ export async function releaseEndpoints(engine: Engine, id: string): Promise<void
   for (const state of readEndpoints(engine, id)) await release(engine, id, state.network, state.addresses);
 }
 
-export const releaseEndpoint = (engine: Engine, id: string, endpoint: Endpoint): Promise<void> =>
-  release(engine, id, endpoint.network.name, endpoint.addresses);
+export const releaseEndpoint = (
+  engine: Engine,
+  id: string,
+  endpoint: Endpoint,
+  how = releaseOf,
+): Promise<void> => release(engine, id, endpoint.network.name, endpoint.addresses, how);
 
 export async function release(
   engine: Engine,
   id: string,
   network: string,
   addresses: readonly string[],
+  how = releaseOf,
 ): Promise<void> {
   const directory = networkDirectory(engine.paths, network);
-  for (const address of addresses) await releaseOf(directory, address.replace(/\/.*/, ''), id);
+  for (const address of addresses) await how(directory, address.replace(/\/.*/, ''), id);
 }

@@ -8,9 +8,6 @@ import type { Engine } from './context.ts';
 import { FileChanges } from './file-changes.ts';
 import { find, untilGone } from './find.ts';
 
-/** The front's own status for "no supervisor there" or "it vanished". */
-const NOBODY = 125;
-
 /**
  * Docker's wait: the exit status once the container has ended; at once for one that does not run. The supervisor itself
  * tells it, since a `--rm` container may be gone before its record could be read. Throws ABORTED when the engine's signal
@@ -18,8 +15,8 @@ const NOBODY = 125;
  */
 export async function wait(engine: Engine, nameOrId: string): Promise<number> {
   const { record, state } = await find(engine, nameOrId);
-  const told = state.status === 'running' ? await toldBySupervisor(engine, record) : NOBODY;
-  if (told !== NOBODY && !engine.signal?.aborted) return told;
+  const told = state.status === 'running' ? await toldBySupervisor(engine, record) : undefined;
+  if (told !== undefined && !engine.signal?.aborted) return told;
   return waitForRecord(engine, record);
 }
 
@@ -79,8 +76,8 @@ async function nextChange(
   }
 }
 
-/** A client of the session socket that wants none of the streams: its status is the container's. */
-async function toldBySupervisor(engine: Engine, record: ContainerRecord): Promise<number> {
+/** A client of the session socket that wants none of the streams: its status is the container's. Undefined: there was nobody to tell. */
+async function toldBySupervisor(engine: Engine, record: ContainerRecord): Promise<number | undefined> {
   const front = attachFront({
     helper: helperPath(),
     id: record.id,
@@ -92,7 +89,8 @@ async function toldBySupervisor(engine: Engine, record: ContainerRecord): Promis
   const leave = (): void => void front.child.kill('SIGKILL');
   engine.signal?.addEventListener('abort', leave, { once: true });
   try {
-    return (await front.ended).exitCode;
+    const { exitCode, lost } = await front.ended;
+    return lost ? undefined : exitCode;
   } finally {
     engine.signal?.removeEventListener('abort', leave);
   }

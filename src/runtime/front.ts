@@ -14,36 +14,50 @@ export interface FrontRequest {
   readonly stdio: StdioOptions;
 }
 
-/** Statuses by which the `attach` role tells what is no status of the container (docs/helper-protocol.md). */
-const DETACHED = 'detached';
+/** What the `attach` role says on its channel (docs/helper-protocol.md): how it ended otherwise than with the container. */
+const WORDS = ['detached', 'nobody', 'vanished'] as const;
+
+/** `nobody`: no supervisor has taken us. `vanished`: it had, and went without a status. */
+export type Lost = 'nobody' | 'vanished';
+
+export interface FrontEnded extends Ended {
+  /** Then the exit code is nobody's. */
+  readonly lost?: Lost;
+}
+
+export interface AttachFront extends Pick<Launched, 'signal'> {
+  readonly child: ChildProcess;
+  readonly ended: Promise<FrontEnded>;
+}
 
 /** Connects to a running container through its supervisor's socket (`tsbox: attach`). */
-export function attachFront(
-  request: FrontRequest,
-): Pick<Launched, 'ended' | 'signal'> & { child: ChildProcess } {
+export function attachFront(request: FrontRequest): AttachFront {
   const keys = Buffer.from(request.detachKeys).toString('hex');
   const args = ['attach', request.id.slice(0, 12), request.socket, request.streams, ...(keys ? [keys] : [])];
   const stdio = Array.isArray(request.stdio)
     ? request.stdio.slice(0, 3)
     : [request.stdio, request.stdio, request.stdio];
   const child = spawnHelper(request.helper, args, { argv0: 'tsbox:', stdio: [...stdio, 'pipe', 'pipe'] });
-  (child.stdio[4] as Duplex).resume(); // it says its status there, too
+  const pipe = child.stdio[4] as Duplex;
+  // It says its status there, too; a signal for one that has just ended is an EPIPE.
+  pipe.on('error', () => {}).resume();
   const said = firstWord(child.stdio[3] as Duplex);
-  const ended = new Promise<Ended>((resolve, reject) => {
+  const ended = new Promise<FrontEnded>((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', async (status, signal) => {
-      const detached = (await said).includes(DETACHED);
-      resolve({
-        exitCode: detached ? 0 : (status ?? (signal === 'SIGKILL' ? 137 : 143)),
-        detached,
-        exited: false,
-      });
-    });
+    child.once('exit', async (status, signal) =>
+      resolve(endOf(await said, status ?? (signal === 'SIGKILL' ? 137 : 143))),
+    );
   });
-  return { child, ended, signal: n => (child.stdio[4] as Duplex).write(Buffer.of(n)) };
+  return { child, ended, signal: n => void (pipe.destroyed || pipe.write(Buffer.of(n))) };
 }
 
-/** Everything the helper said on its channel; it says `detached` or nothing. */
+function endOf(said: string, status: number): FrontEnded {
+  const word = WORDS.find(each => said.includes(each));
+  if (word === 'detached') return { exitCode: 0, detached: true, exited: false };
+  return { exitCode: status, detached: false, exited: false, ...(word && { lost: word }) };
+}
+
+/** Everything the helper said on its channel: one of its words, or nothing. */
 async function firstWord(stream: Duplex): Promise<string> {
   const chunks: Buffer[] = [];
   try {

@@ -27,7 +27,7 @@ export async function takeAddress(directory: string, address: string, container:
   const draft = join(place, `.new-${newId().slice(0, 12)}.${ownIdentity()}`);
   await mkdir(draft, { mode: 0o700 });
   try {
-    await writeFile(join(draft, `${container}.${ownIdentity()}`), '', { mode: 0o600 });
+    await writeFile(join(draft, ownEntry(container)), '', { mode: 0o600 });
     await rename(draft, join(place, address));
     return true;
   } catch (error) {
@@ -35,6 +35,33 @@ export async function takeAddress(directory: string, address: string, container:
     if (hasErrno(error, 'ENOTEMPTY', 'EEXIST')) return false;
     throw error;
   }
+}
+
+const ownEntry = (container: string): string => `${container}.${ownIdentity()}`;
+
+/**
+ * True when the container has this address since an earlier start, whose entry then becomes ours, or by one that another process is just at: of the
+ * two starts one will come to nothing, and which is not known yet. The directory is never empty meanwhile, so nobody else can take it.
+ */
+export async function keepAddress(
+  paths: Paths,
+  directory: string,
+  address: string,
+  container: string,
+): Promise<boolean> {
+  const holder = await holderOf(directory, address);
+  if (holder?.container !== container) return false;
+  const own = ownEntry(container);
+  if (holder.entry !== own && (await isHeld(paths, directory, holder))) return true;
+  const place = join(directory, 'addresses', address);
+  try {
+    await writeFile(join(place, own), '', { mode: 0o600 });
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return false; // swept
+    throw error;
+  }
+  if (holder.entry !== own) await unlink(join(place, holder.entry)).catch(absent);
+  return true;
 }
 
 /** Addresses that have an entry, dead or alive. */
@@ -56,7 +83,11 @@ export async function releaseAddress(directory: string, holder: Omit<Holder, 'co
   await rmdir(place).catch(() => {});
 }
 
-/** Gives back what a container has or had here; of this start (`own`) or of any other. */
+/** Gives back what this process has taken for a container. */
+export const releaseOwn = (directory: string, address: string, container: string): Promise<void> =>
+  releaseAddress(directory, { address, entry: ownEntry(container) });
+
+/** Gives back what a container has or had here, by this start or any other. */
 export async function releaseOf(directory: string, address: string, container: string): Promise<void> {
   const holder = await holderOf(directory, address);
   if (holder?.container === container) await releaseAddress(directory, holder);

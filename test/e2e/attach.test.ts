@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { collect, statusOf } from '../support/cli.ts';
@@ -8,6 +9,7 @@ import { eventually, within } from '../support/within.ts';
 const test = requires(suite('attach'), 'userns', 'busybox');
 test.after.each(removeContainers);
 const RUN_D = ['run', '-d', '-i', '--network', 'none'];
+const TICKS = 'while :; do echo tick; sleep 0.05; done';
 
 test('output from now on, input, status', async () => {
   const box = await busybox();
@@ -52,7 +54,7 @@ test('two at once see the same output', async () => {
 
 test('a client that goes away does not end the container', async () => {
   const box = await busybox();
-  const id = await box.ok(...RUN_D, 'busybox', 'sh', '-c', 'while :; do echo tick; sleep 0.05; done');
+  const id = await box.ok(...RUN_D, 'busybox', 'sh', '-c', TICKS);
   const child = box.start('attach', '--sig-proxy=false', id);
   const [out, status] = [collect(child.stdout), statusOf(child)];
   await eventually(10_000, 'a tick', () => out().includes('tick'));
@@ -68,6 +70,32 @@ test('not running', async () => {
   const done = await box('attach', id);
   assert.ok(done.code !== 0 && /not running|start/.test(done.stderr), done.stderr);
   await box.ok('rm', id);
+});
+
+test('no supervisor to be found: one sentence with the name, status 1', async () => {
+  const box = await busybox();
+  const id = await box.ok(...RUN_D, '--name', 'far', 'busybox', 'sleep', '1000');
+  const elsewhere = box.with({ env: { TSBOX_RUNTIME_DIR: join(box.home.dir, 'elsewhere') } });
+  await elsewhere.fails(
+    1,
+    /container far: there is no .*attach\.sock[\s\S]*TSBOX_RUNTIME_DIR/,
+    'attach',
+    'far',
+  );
+  await elsewhere.fails(1, /container far: there is no/, 'start', '-a', 'far');
+  await box.ok('rm', '-f', id);
+});
+
+test('its supervisor is killed: said, status 1', async () => {
+  const box = await busybox();
+  const id = await box.ok(...RUN_D, '--name', 'lost', 'busybox', 'sh', '-c', TICKS);
+  const child = box.start('attach', 'lost');
+  const [out, err, status] = [collect(child.stdout), collect(child.stderr), statusOf(child)];
+  await eventually(10_000, 'a tick', () => out().includes('tick'));
+  process.kill(Number(await box.ok('inspect', '-f', '{{.Tsbox.SupervisorPid}}', id)), 'SIGKILL');
+  assert.is(await within(10_000, status, 'attach'), 1);
+  assert.match(err(), /supervisor of container lost was killed[\s\S]*tsbox start lost/);
+  await box.ok('rm', '-f', id);
 });
 
 test.run();

@@ -161,6 +161,22 @@ test('addresses: chosen, refused, given back; of hardware, too', async () => {
   await box.ok('network', 'rm', 'small');
 });
 
+test('several starts at once: one address, the same inside, in inspect and in /etc/hosts', async () => {
+  const box = await busybox();
+  await box.ok('network', 'create', '--subnet', '10.79.0.0/24', 'race');
+  await box.ok('create', '--name', 'both', '--network', 'race', 'busybox', 'sleep', '1000');
+  await Promise.all([1, 2, 3, 4].map(() => box.ok('start', 'both')));
+  const taken = readdirSync(join(box.home.store, 'networks/race/addresses'));
+  assert.is(taken.length, 1);
+  const [address = ''] = taken;
+  const { stdout } = await inside('both', 'ip -4 -o addr show eth0; cat /etc/hosts');
+  assert.match(stdout, `inet ${address}/24`);
+  assert.match(stdout, `${address}\t`);
+  assert.match(await box.ok('inspect', 'both'), `"IPAddress": "${address}"`);
+  await removeContainers();
+  await box.ok('network', 'rm', 'race');
+});
+
 test('--ip6 and --link-local-ip are addresses of the container', async () => {
   const box = await busybox();
   await box.ok('network', 'create', '--ipv6', '--subnet', '10.78.0.0/24', '--subnet', 'fd77:1::/64', 'both');

@@ -162,6 +162,35 @@ test('attach: sees the output, types, gets the status; two clients at once', asy
   assert.is(fs.existsSync(path.join(dir, deep, 'sock')), false);
 });
 
+test('attach: a word where no status comes: nobody there, no place left, the supervisor killed', async () => {
+  const socket = path.join(dir, 'crowded');
+  const client = () => new h.Run('attach', [], { args: [h.ID, socket, 'o'] });
+  const early = client();
+  assert.is(await within(10_000, early.exit), 125);
+  assert.equal(early.events, [['nobody']]);
+  const run = h.container(dir, 'while :; do echo x; sleep 0.1; done', [
+    ['front', ''],
+    ['socket', 'crowded'],
+  ]);
+  await within(10_000, run.event('started'));
+  // Of 16 places its own front has one.
+  const taken = Array.from({ length: 15 }, client);
+  for (const one of taken)
+    await within(
+      10_000,
+      one.until(() => (one.stdout.length > 0 ? true : undefined)),
+    );
+  const late = client();
+  assert.is(await within(10_000, late.exit), 125);
+  assert.equal(late.events, [['nobody']]);
+  for (const p of h.processesWith(`tsbox: supervise ${h.ID}`)) process.kill(p, 'SIGKILL');
+  assert.equal(await within(10_000, Promise.all(taken.map(one => one.exit))), Array(15).fill(125));
+  assert.equal(
+    taken.map(one => one.events),
+    Array(15).fill([['vanished']]),
+  );
+});
+
 test('a client that stops slows the container and loses nothing; a dead one is dropped', async () => {
   const run = h.container(dir, 'dd if=/dev/zero bs=1000 count=5000 2>/dev/null; echo end', [
     ['front', 'oe'],

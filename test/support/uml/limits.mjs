@@ -2,7 +2,8 @@
  * The limits of containers against a real kernel. Runs inside User-mode Linux as a user to whom a control group is delegated; prints one
  * line of JSON for each check. A call of tsbox takes about a second there, so containers are shared between checks.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +36,7 @@ export const CHECKS = {
   'strict: groups and ids are there, this kernel has no Landlock, and nothing starts': strict,
   'kill leaves no group': killed,
   'the group of a supervisor that was killed goes with the next command': swept,
+  'of several starts at once the group of one is left, and exec is in it': rivals,
   'nothing is left': empty,
 };
 
@@ -256,6 +258,18 @@ async function swept() {
   same(groups().length, 1);
   ok('rm', 'busy');
   same(groups().length, 0);
+}
+
+async function rivals() {
+  ok('create', '--name', 'both', ...NONE, '-m', '64m', 'bb', 'sleep', '100');
+  const starts = [1, 2, 3].map(() => spawn(TSBOX, ['start', 'both'], { env, stdio: 'ignore' }));
+  const statuses = await Promise.all(starts.map(each => once(each, 'exit')));
+  same(statuses.map(([status]) => status).join(), '0,0,0');
+  const group = groupOf('both');
+  same(groups().join(), group.split('/').pop());
+  ok('exec', '-d', 'both', 'sleep', '100');
+  same(read(group, 'cgroup.procs').split('\n').length, 2);
+  ok('rm', '-f', 'both');
 }
 
 function strict() {

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -57,7 +65,7 @@ test('we stand in a leaf: the free group above is the place', async () => {
   const { ok, controllers, delegation } = cgroupfs.probe(facts);
   assert.equal([ok, controllers, delegation], [true, ['cpu', 'memory'], job]);
   const place = await cgroupfs.place(request(facts));
-  assert.is(place?.path, join(job, 'tsbox-c1'));
+  assert.ok(place?.path.startsWith(join(job, 'tsbox-c1-')));
   assert.is(enabled(job), '+memory', 'each controller is one write; a plain file keeps the last');
   assert.is(enabled(step), '');
 });
@@ -67,14 +75,24 @@ test('all have processes: those of ours go to a leaf', async () => {
   writeFileSync(join(mount, 'cgroup.procs'), '1\n');
   writeFileSync(join(mount, 'cgroup.type'), 'domain');
   const place = await cgroupfs.place(request(factsAt(job)));
-  assert.is(place?.path, join(job, 'tsbox-c1'));
+  assert.ok(place?.path.startsWith(join(job, 'tsbox-c1-')));
   assert.is(readFileSync(join(job, 'tsbox-leaf/cgroup.procs'), 'utf8'), '42');
+});
+
+test('of two starts at once each has a group of its own', async () => {
+  const facts = factsAt(group('job', 'pids'));
+  const asked = { containerId: 'c1', helper: 1, settings: [], bestEffort: false };
+  const [one, two] = [
+    await makeContainerGroup(selectCgroup(facts), facts, asked),
+    await makeContainerGroup(selectCgroup(facts), facts, asked),
+  ];
+  assert.ok(one && two && one.path !== two.path && existsSync(one.path) && existsSync(two.path));
 });
 
 test('--cgroup-parent is below, and stays there', async () => {
   const job = group('job', 'pids');
   const place = await cgroupfs.place(request(factsAt(job), 'builds/nightly'));
-  assert.is(place?.path, join(job, 'builds/nightly/tsbox-c1'));
+  assert.ok(place?.path.startsWith(join(job, 'builds/nightly/tsbox-c1-')));
   for (const bad of ['../x', '/../..', 'a/../../b'])
     await cgroupfs.place(request(factsAt(job), bad)).then(
       () => assert.unreachable(bad),
@@ -115,7 +133,10 @@ test('a limit whose controller is missing: nothing is left of the group', async 
   const asked = { containerId: 'c1', helper: 1, settings: [MEMORY], bestEffort: false };
   const error = await makeContainerGroup(selectCgroup(facts), facts, asked).catch((e: unknown) => e);
   assert.ok(error instanceof TsboxError && error.code === 'LIMIT');
-  assert.not(existsSync(join(job, 'tsbox-c1')));
+  assert.equal(
+    readdirSync(job).filter(name => name.startsWith('tsbox-')),
+    [],
+  );
   const made = await makeContainerGroup(selectCgroup(facts), facts, { ...asked, bestEffort: true });
   assert.is(made?.outcomes[0]?.status, 'refused');
 });
