@@ -170,13 +170,17 @@ static void on_client(struct client *c) {
     if (why) answer(c, why);
     drop_unused(); answer_waiting();
 }
+/* Its last words. */
+static void hear(struct net *n) {
+    for (ssize_t k; n->out >= 0 && (k = read(n->out, n->said, sizeof n->said - 1)) >= 0;) { if (k > 0) n->said[k] = 0; else shut(&n->out); }
+}
 static void on_uplink(struct net *n) {
-    char byte; ssize_t k;
-    if (hit_net(n->out) && (k = read(n->out, n->said, sizeof n->said - 1)) >= 0) { if (k > 0) n->said[k] = 0; else shut(&n->out); }
+    char byte;
+    if (hit_net(n->out)) hear(n);
     if (hit_net(n->ready)) {
         bool said = read(n->ready, &byte, 1) == 1;
         if (said) shut(&n->ready);
-        else if (n->since) poll(NULL, 0, 0), n->failed = true;
+        else if (n->since) hear(n), n->failed = true;
         answer_waiting(); if (!said) shut(&n->ready);
     }
 }
@@ -185,7 +189,7 @@ static void on_dead(pid_t pid) {
     names_ended(pid);
     for (struct net *n = nets; n; n = n->next) {
         if (n->uplink != pid) continue;
-        bool was = n->ready < 0 && !n->failed; n->uplink = 0, shut(&n->stop), shut(&n->out);
+        bool was = n->ready < 0 && !n->failed; n->uplink = 0, hear(n), shut(&n->stop), shut(&n->out);
         if (was && time(NULL) - n->since >= 2) shut(&n->ready), start_uplink(n);
     }
 }
