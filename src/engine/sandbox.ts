@@ -2,7 +2,7 @@ import { TsboxError } from '../errors.ts';
 import { ops } from '../plan/ops.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { Engine } from './context.ts';
-import { execIn, perform } from './sandbox-exec.ts';
+import { checkNumber, execIn, perform } from './sandbox-exec.ts';
 import { launchSandbox, type RunningSandbox } from './sandbox-launch.ts';
 import { checkStacking, freeze, type SharedLayer } from './sandbox-layer.ts';
 import { Snapshot, type StartLike } from './sandbox-snapshot.ts';
@@ -83,6 +83,7 @@ export class Sandbox implements AsyncDisposable {
   /** Reads a file as the sandbox's user. Throws NOT_FOUND, IO; NO_SPACE for one over `maxBytes` (default 1 GiB). */
   async readFile(path: string, options: { maxBytes?: number; signal?: AbortSignal } = {}): Promise<Buffer> {
     const { maxBytes = 2 ** 30, signal } = options;
+    if (maxBytes !== Number.POSITIVE_INFINITY) checkNumber('maxBytes', maxBytes);
     const limits = { maxOutputBytes: maxBytes, ...(signal && { signal }) };
     const { stdout, truncated } = await perform(await this.#use(), limits, [
       ops.get(inside(path), 'the file'),
