@@ -3,7 +3,7 @@ import { ops } from '../plan/ops.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { Engine } from './context.ts';
 import { checkNumber, execIn, perform } from './sandbox-exec.ts';
-import { launchSandbox, type RunningSandbox } from './sandbox-launch.ts';
+import { dropGroupOf, launchSandbox, type RunningSandbox } from './sandbox-launch.ts';
 import { checkStacking, freeze, type SharedLayer } from './sandbox-layer.ts';
 import { Snapshot, type StartLike } from './sandbox-snapshot.ts';
 import type { SandboxExecOptions, SandboxResult, SandboxWriteOptions } from './sandbox-types.ts';
@@ -167,10 +167,17 @@ export class Sandbox implements AsyncDisposable {
   async #end(): Promise<void> {
     await this.#changing;
     const running = await this.#running?.catch(() => undefined);
-    await running?.server.close();
-    const { remove } = await import('./remove.ts');
-    await remove(this.#engine, this.id, { force: true, volumes: true, ended: true });
-    for (const release of this.#release) await release();
+    const ended = await (running?.server.close() ?? Promise.resolve()).then(
+      () => true,
+      () => false,
+    );
+    try {
+      const { remove } = await import('./remove.ts');
+      await remove(this.#engine, this.id, { force: true, volumes: true, ended });
+    } finally {
+      await dropGroupOf(this.#engine, this.#record);
+      for (const release of this.#release) await release();
+    }
   }
 
   /** Pid 1, started anew after a snapshot. */
