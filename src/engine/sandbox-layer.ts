@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { giveToStore } from '../host/owner.ts';
@@ -61,14 +61,16 @@ export async function freeze(
   try {
     const record = await changeRecord(engine.paths, container.id, old => ({
       ...old,
-      image: { ...old.image, layers: [...old.image.layers, diffId] },
+      image: { ...old.image, layers: [...container.image.layers, diffId] },
     }));
     await mkdir(directory, { recursive: true, mode: 0o755 });
     giveToStore(engine.paths.root, directory);
-    await rename(upper, join(directory, 'fs'));
     await writeFile(join(directory, 'layer.json'), `${JSON.stringify(layerRecord(diffId, record))}\n`);
+    // Last: if anything has failed before, the sandbox has its files still.
+    await rename(upper, join(directory, 'fs'));
     return { layer: new SharedLayer(engine, diffId), record };
   } catch (error) {
+    await rm(directory, { recursive: true, force: true }).catch(() => {});
     throw ioError(error, `cannot make a layer of sandbox ${container.name}`);
   }
 }

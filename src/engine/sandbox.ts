@@ -32,6 +32,10 @@ export class Sandbox implements AsyncDisposable {
   readonly #like: StartLike;
   #record: ContainerRecord;
   #running: Promise<RunningSandbox> | undefined;
+  /** Commands and copies under way. */
+  #busy = 0;
+  /** Nothing has run since the last snapshot: it has what another would have. */
+  #frozen = false;
   #layers: readonly SharedLayer[];
   #release: Array<() => Promise<void>>;
   #changing: Promise<unknown> = Promise.resolve();
@@ -62,7 +66,7 @@ export class Sandbox implements AsyncDisposable {
    * `cwd` that is not there, ABORTED, USAGE, BAD_STATE once the sandbox has ended.
    */
   async exec(command: readonly string[], options: SandboxExecOptions = {}): Promise<SandboxResult> {
-    return execIn(await this.#use(), this.#record.process.cwd, command, options);
+    return this.#use(running => execIn(running, this.#record.process.cwd, command, options));
   }
 
   /**
@@ -75,9 +79,8 @@ export class Sandbox implements AsyncDisposable {
     options: SandboxWriteOptions = {},
   ): Promise<void> {
     const { mode, signal } = options;
-    await perform(await this.#use(), { stdin: content, ...(signal && { signal }) }, [
-      ops.put(inside(path), mode, 'the file'),
-    ]);
+    const streams = { stdin: content, ...(signal && { signal }) };
+    await this.#use(running => perform(running, streams, [ops.put(inside(path), mode, 'the file')]));
   }
 
   /** Reads a file as the sandbox's user. Throws NOT_FOUND, IO; NO_SPACE for one over `maxBytes` (default 1 GiB). */
@@ -85,9 +88,9 @@ export class Sandbox implements AsyncDisposable {
     const { maxBytes = 2 ** 30, signal } = options;
     if (maxBytes !== Number.POSITIVE_INFINITY) checkNumber('maxBytes', maxBytes);
     const limits = { maxOutputBytes: maxBytes, ...(signal && { signal }) };
-    const { stdout, truncated } = await perform(await this.#use(), limits, [
-      ops.get(inside(path), 'the file'),
-    ]);
+    const { stdout, truncated } = await this.#use(running =>
+      perform(running, limits, [ops.get(inside(path), 'the file')]),
+    );
     if (!truncated) return stdout;
     throw new TsboxError('NO_SPACE', `${path} in the sandbox has more than ${maxBytes} bytes`, {
       hint: 'give a greater maxBytes, or copyOut it',
@@ -100,8 +103,9 @@ export class Sandbox implements AsyncDisposable {
     path: string,
     options: CopyOptions = {},
   ): Promise<CopyResult> {
-    await this.#use();
-    return (await import('./copy.ts')).copyIn(this.#engine, source, this.id, path, options);
+    return this.#use(async () =>
+      (await import('./copy.ts')).copyIn(this.#engine, source, this.id, path, options),
+    );
   }
 
   /** docker's cp out of the sandbox; see {@link Tsbox.copyOut}. */
@@ -110,14 +114,15 @@ export class Sandbox implements AsyncDisposable {
     destination: string | NodeJS.WritableStream,
     options: CopyOptions = {},
   ): Promise<CopyResult> {
-    await this.#use();
-    return (await import('./copy.ts')).copyOut(this.#engine, this.id, path, destination, options);
+    return this.#use(async () =>
+      (await import('./copy.ts')).copyOut(this.#engine, this.id, path, destination, options),
+    );
   }
 
   /**
    * Keeps the files as they are now; nothing is copied, whatever their size. What commands have left in the background is ended, and
    * what lies in a tmpfs (/dev/shm, `tmpfs`) or in a volume is no part of it. The sandbox goes on with the same files: its next command
-   * starts it anew. Throws BAD_STATE while a command runs, STORAGE where the storage driver has no layers (`vfs`, `host`).
+   * starts it anew. Throws BAD_STATE while a command or a copy is under way, STORAGE where the storage driver has no layers (`vfs`, `host`).
    */
   async snapshot(): Promise<Snapshot> {
     return this.#alone(async () => {
@@ -149,15 +154,16 @@ export class Sandbox implements AsyncDisposable {
 
   async #freeze(): Promise<{ layers: readonly SharedLayer[]; record: ContainerRecord }> {
     checkStacking(this.#record);
-    if (!this.#running) return { layers: this.#layers, record: this.#record }; // unchanged since the last one
-    const running = await this.#running.catch(() => undefined);
-    if (running && running.server.busy > 0)
-      throw new TsboxError('BAD_STATE', `a command of sandbox ${this.name} runs`, {
+    if (this.#busy > 0)
+      throw new TsboxError('BAD_STATE', `a command or a copy of sandbox ${this.name} is under way`, {
         hint: 'await it before the snapshot',
       });
+    if (this.#frozen) return { layers: this.#layers, record: this.#record };
+    const running = await this.#running;
     this.#running = undefined;
     await running?.server.close();
     const { layer, record } = await freeze(this.#engine, this.#record);
+    this.#frozen = true;
     this.#record = record;
     this.#layers = [...this.#layers, layer];
     this.#release.push(layer.hold());
@@ -180,21 +186,38 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  /** Pid 1, started anew after a snapshot. */
-  async #use(): Promise<RunningSandbox> {
+  /** Does work in what runs. */
+  async #use<T>(work: (running: RunningSandbox) => Promise<T>): Promise<T> {
     await this.#changing;
     if (this.#closed)
       throw new TsboxError('BAD_STATE', `sandbox ${this.name} has been closed`, {
         hint: 'make another one: tsbox.sandbox({ image })',
       });
-    this.#running ??= this.#start();
-    return this.#running;
+    // In the same turn: a snapshot that is asked for after us looks in the next.
+    this.#busy++;
+    try {
+      return await work(await (this.#running ?? this.#start()));
+    } finally {
+      this.#busy--;
+    }
   }
 
-  async #start(): Promise<RunningSandbox> {
+  /** Pid 1, anew after a snapshot. What fails is tried again by the next who needs it. */
+  #start(): Promise<RunningSandbox> {
+    const start = this.#launch();
+    this.#running = start;
+    start.catch(() => {
+      this.#running = undefined;
+    });
+    return start;
+  }
+
+  async #launch(): Promise<RunningSandbox> {
     const { prepareStorage } = await import('./rootfs.ts');
     await prepareStorage(this.#engine, this.#record);
-    return launchSandbox(this.#engine, this.#record);
+    const running = await launchSandbox(this.#engine, this.#record);
+    this.#frozen = false;
+    return running;
   }
 
   /** One snapshot at a time, and no command meanwhile. */

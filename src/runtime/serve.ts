@@ -95,11 +95,6 @@ export class CommandServer {
     return this.#alive;
   }
 
-  /** Commands under way. */
-  get busy(): number {
-    return this.#waiting.size;
-  }
-
   /** Asks for a command. `started` gets the way to signal it: a number, or 0 for all that it has started. */
   run(request: CommandRequest, started?: (signal: (number: number) => void) => void): Promise<CommandEnd> {
     if (!this.#alive) return Promise.reject(gone());

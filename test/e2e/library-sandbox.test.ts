@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -226,6 +226,39 @@ test('no snapshot while a command runs', async () => {
   await new Promise(resolve => setTimeout(resolve, 100));
   assert.is(await codeOf(box.snapshot()), 'BAD_STATE');
   await running;
+});
+
+test('no snapshot of what was asked for before it, copies too', async () => {
+  const command = shell('echo done');
+  assert.equal([await codeOf(box.snapshot()), String((await command).stdout)], ['BAD_STATE', 'done\n']);
+  const from = join(tsbox.root, 'tree');
+  mkdirSync(from);
+  writeFileSync(join(from, 'file'), Buffer.alloc(10_000_000));
+  const [copied, taken] = await Promise.all([codeOf(box.copyIn(from, '/tree')), codeOf(box.snapshot())]);
+  assert.equal([copied, taken], ['none', 'BAD_STATE']);
+  const [read, late] = await Promise.all([
+    codeOf(box.copyOut('/tree', join(tsbox.root, 'tree2'))),
+    codeOf(box.snapshot()),
+  ]);
+  assert.equal([read, late], ['none', 'BAD_STATE']);
+  rmSync(from, { recursive: true });
+});
+
+test('what could not start again after a snapshot, or be one, is tried again', async () => {
+  await using one = await tsbox.sandbox({ image: 'box' });
+  await one.writeFile('/kept', 'kept');
+  const container = join(tsbox.root, 'containers', one.id);
+  chmodSync(container, 0o500);
+  assert.is(await codeOf(one.snapshot()), 'IO');
+  chmodSync(container, 0o700);
+  await using snapshot = await one.snapshot();
+  chmodSync(container, 0o500);
+  assert.is.not(await codeOf(one.exec(['true'])), 'none');
+  chmodSync(container, 0o700);
+  assert.is(String(await one.readFile('/kept')), 'kept');
+  const [fork] = await snapshot.start();
+  assert.is(String(await fork?.readFile('/kept')), 'kept');
+  await fork?.close();
 });
 
 test('closed, nothing is left, and nothing goes on', async () => {
