@@ -89,6 +89,7 @@ static bool begin(struct walk *w, const struct frame *f) {
         add_number(&b, e), event_field(&b, "fork", 4), queue(&b);
         for (int i = 0; j && i < 2; i++) drop(&j->out[i]);
         if (j) drop(&j->in);
+        close_kept(&sync[0]);
     } else if (j->pid == 0) {
         w->asked = (struct plan){"asked", f->r + 1, f->n - 1};
         return attend(w, theirs, sync[1], a[0].s, strchr(a[3].s, 'a')), true;

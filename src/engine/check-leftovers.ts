@@ -24,8 +24,8 @@ async function abandonedWork(engine: Engine): Promise<Problem[]> {
 }
 
 async function isAbandoned(tmp: string, entry: string): Promise<boolean> {
-  const [, remover] = /^gone-[^.]+\.(.+)$/.exec(entry) ?? [];
-  if (remover !== undefined) return !identityAlive(remover);
+  const [, owner] = /^(?:gone|held)-[^.]+\.(.+)$/.exec(entry) ?? [];
+  if (owner !== undefined) return !identityAlive(owner);
   const garbage = await takeGarbage(join(tmp, entry));
   await garbage?.release();
   return garbage !== undefined;

@@ -3,6 +3,7 @@ import { BuildCache } from '../store/build-cache.ts';
 import { listContainerRecords } from '../store/containers.ts';
 import { LayerStore } from '../store/layers.ts';
 import { stat } from '../util/files.ts';
+import { heldLayers } from './collect-held.ts';
 import type { Engine } from './context.ts';
 import { imageStore } from './find-image.ts';
 
@@ -62,6 +63,7 @@ async function usedLayers(engine: Engine): Promise<Set<string>> {
     ...images.flatMap(i => i.layers),
     ...(await layersOfContainers(engine)),
     ...(await cachedLayers(engine)),
+    ...(await heldLayers(engine.paths.tmp)),
   ]);
 }
 

@@ -11,7 +11,7 @@ import type { Engine } from './context.ts';
 import { removeTree } from './remove-tree.ts';
 
 /**
- * Garbage of the image store: layers and blobs that no image and no container refers to.
+ * Garbage of the image store: layers and blobs that no image and no container refers to, nor the handle of a snapshot.
  *
  * Whoever adds an image leaves a mark (`tmp/adding-…`, held by it) as long as it works, and holds no lock: a collection that finds such
  * a mark spares all that is newer than it or was asked for since. `images/garbage.lock` is held for the blink in which a mark

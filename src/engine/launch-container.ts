@@ -104,7 +104,7 @@ async function launchIn(
 }
 
 /** Loaded where there are control groups that a user can be given, or limits. */
-async function startOf(
+export async function startOf(
   engine: Engine,
   record: ContainerRecord,
   attach: AttachOptions | undefined,
@@ -139,7 +139,7 @@ export async function publishPorts(
 }
 
 /** Its addresses in user-defined networks. */
-async function endpointsOf(engine: Engine, record: ContainerRecord): Promise<Endpoint[] | undefined> {
+export async function endpointsOf(engine: Engine, record: ContainerRecord): Promise<Endpoint[] | undefined> {
   if (record.network.networks === undefined) return undefined;
   return (await import('./network-endpoints.ts')).takeEndpoints(engine, record);
 }

@@ -17,6 +17,7 @@ import { lockHolder } from '../store/containers-lock.ts';
 import { chmod, rm } from '../util/files.ts';
 import { containerRuntimeDir } from './container-paths.ts';
 import type { Engine } from './context.ts';
+import { parseGroupFile } from './group-file.ts';
 import { killAndWait } from './stop.ts';
 
 export interface RemoveOptions {
@@ -38,6 +39,8 @@ export async function remove(engine: Engine, nameOrId: string, options: RemoveOp
   const id = await findContainerId(engine.paths, nameOrId);
   const record = await readContainerRecord(engine.paths, id).catch(() => undefined);
   if (!options.ended) await end(engine, id, options.force ?? false);
+  const group = parseGroupFile(engine, id);
+  if (group) (await import('./group-sweep.ts')).dropGroup(engine, id, group);
   if (record?.network.networks) await (await import('./network-endpoints.ts')).releaseEndpoints(engine, id);
   // Last of all the container: if we are killed before, the same command again finds it and finishes.
   await rm(containerRuntimeDir(engine, id), { recursive: true, force: true });

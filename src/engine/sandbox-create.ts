@@ -1,6 +1,7 @@
 import { newId } from '../store/atomic.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { reserveContainer } from '../store/containers.ts';
+import type { EndpointRecord } from '../store/network-record.ts';
 import { withCleanup } from '../util/cleanup.ts';
 import type { Engine } from './context.ts';
 import { createRecord } from './create.ts';
@@ -43,7 +44,7 @@ export function sandbox(engine: Engine, options: SandboxOptions): Promise<Sandbo
   });
 }
 
-/** Makes one more like `from`, on these layers: its files, none of its processes, ports and anonymous volumes. */
+/** Makes one more like `from`, on these layers: its files, none of its processes, ports, addresses and anonymous volumes. */
 async function sandboxLike(
   engine: Engine,
   from: ContainerRecord,
@@ -78,7 +79,14 @@ function likeness(from: ContainerRecord, layers: readonly SharedLayer[]): Contai
     created: new Date().toISOString(),
     hostname: from.hostname === from.id.slice(0, 12) ? id.slice(0, 12) : from.hostname,
     image: { ...from.image, layers: [...base, ...layers.map(layer => layer.diffId)] },
-    network: { ...from.network, ports: [] },
+    network: { ...from.network, ports: [], ...(from.network.networks && { networks: addressless(from) }) },
     mounts: from.mounts.map(m => (m.anonymous ? { ...m, source: newId() } : m)),
   };
 }
+
+/** Two cannot have the same address. */
+const addressless = ({ network }: ContainerRecord): EndpointRecord[] =>
+  (network.networks ?? []).map(({ network: name, aliases }) => ({
+    network: name,
+    ...(aliases && { aliases }),
+  }));

@@ -104,17 +104,23 @@ function merged(env: readonly string[], added: SandboxExecOptions['env']): strin
   ];
 }
 
-const memoryLimit = (bytes: number | undefined): Op[] =>
-  bytes === undefined ? [] : [ops.rlimit(RLIMIT.data, bytes, bytes, 'memoryBytes')];
+function memoryLimit(bytes: number | undefined): Op[] {
+  if (bytes === undefined) return [];
+  const most = Math.min(bytes, Number.MAX_SAFE_INTEGER);
+  return [ops.rlimit(RLIMIT.data, most, most, 'memoryBytes')];
+}
 
 function checkLimits({ timeoutMs, maxOutputBytes, memoryBytes }: SandboxExecOptions): void {
-  for (const [name, value] of Object.entries({ timeoutMs, maxOutputBytes, memoryBytes })) {
-    const unbounded = name === 'maxOutputBytes' && value === Number.POSITIVE_INFINITY;
-    if (value === undefined || unbounded || (Number.isFinite(value) && value >= 0)) continue;
-    throw new TsboxError('USAGE', `${name} ${value} is not a number that is 0 or greater`);
-  }
+  checkNumber('timeoutMs', timeoutMs);
+  if (maxOutputBytes !== Number.POSITIVE_INFINITY) checkNumber('maxOutputBytes', maxOutputBytes);
+  checkNumber('memoryBytes', memoryBytes);
   if (memoryBytes !== undefined && !Number.isInteger(memoryBytes))
     throw new TsboxError('USAGE', `memoryBytes ${memoryBytes} is not a whole number`);
+}
+
+export function checkNumber(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isFinite(value) && value >= 0)) return;
+  throw new TsboxError('USAGE', `${name} ${value} is not a number that is 0 or greater`);
 }
 
 const aborted = (signal: AbortSignal): TsboxError =>

@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TsboxError } from '../errors.ts';
 import { giveToStore } from '../host/owner.ts';
@@ -7,6 +7,9 @@ import { ioError, newId } from '../store/atomic.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { changeRecord } from '../store/containers-change.ts';
 import type { LayerRecord } from '../store/layers.ts';
+import { type Cleanup, withCleanup } from '../util/cleanup.ts';
+import { withoutCollection } from './collect.ts';
+import { markHeld } from './collect-held.ts';
 import type { Engine } from './context.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -17,11 +20,14 @@ import { removeTree } from './remove-tree.ts';
 export class SharedLayer {
   readonly diffId: string;
   readonly #engine: Engine;
+  readonly #unmark: () => Promise<void>;
   #holders = 0;
 
-  constructor(engine: Engine, diffId: string) {
+  /** `unmark`: takes away what keeps collections from it. */
+  constructor(engine: Engine, diffId: string, unmark: () => Promise<void>) {
     this.#engine = engine;
     this.diffId = diffId;
+    this.#unmark = unmark;
   }
 
   /** Returns how to let it go, which does its work once. */
@@ -31,7 +37,9 @@ export class SharedLayer {
     return async () => {
       if (!held) return;
       held = false;
-      if (--this.#holders === 0) await removeTree(this.#engine, `layers/${digestHex(this.diffId)}`);
+      if (--this.#holders > 0) return;
+      await removeTree(this.#engine, `layers/${digestHex(this.diffId)}`);
+      await this.#unmark();
     };
   }
 }
@@ -47,30 +55,42 @@ export function checkStacking({ storage }: ContainerRecord): void {
   });
 }
 
-/**
- * Turns what a container that does not run has changed into a layer, and puts the container on top of it. The record comes first: a
- * layer that a container names is no garbage.
- */
+/** Turns what a container that does not run has changed into a layer, and puts the container on top of it. */
 export async function freeze(
   engine: Engine,
   container: ContainerRecord,
 ): Promise<{ layer: SharedLayer; record: ContainerRecord }> {
-  const diffId = `sha256:${newId()}`;
-  const directory = join(engine.paths.layers, digestHex(diffId));
-  const upper = join(engine.paths.root, 'containers', container.id, 'upper');
   try {
-    const record = await changeRecord(engine.paths, container.id, old => ({
-      ...old,
-      image: { ...old.image, layers: [...old.image.layers, diffId] },
-    }));
-    await mkdir(directory, { recursive: true, mode: 0o755 });
-    giveToStore(engine.paths.root, directory);
-    await rename(upper, join(directory, 'fs'));
-    await writeFile(join(directory, 'layer.json'), `${JSON.stringify(layerRecord(diffId, record))}\n`);
-    return { layer: new SharedLayer(engine, diffId), record };
+    return await withCleanup(async cleanup => {
+      const diffId = `sha256:${newId()}`;
+      const unmark = await markHeld(engine.paths.tmp, diffId, container.image.layers);
+      cleanup.push(unmark);
+      const record = await withoutCollection(engine, () => moved(engine, container, diffId, cleanup));
+      return { layer: new SharedLayer(engine, diffId, unmark), record };
+    });
   } catch (error) {
     throw ioError(error, `cannot make a layer of sandbox ${container.name}`);
   }
+}
+
+async function moved(
+  { paths }: Engine,
+  container: ContainerRecord,
+  diffId: string,
+  cleanup: Cleanup,
+): Promise<ContainerRecord> {
+  const directory = join(paths.layers, digestHex(diffId));
+  const record = await changeRecord(paths, container.id, old => ({
+    ...old,
+    image: { ...old.image, layers: [...container.image.layers, diffId] },
+  }));
+  await mkdir(directory, { recursive: true, mode: 0o755 });
+  cleanup.push(() => rm(directory, { recursive: true, force: true }));
+  giveToStore(paths.root, directory);
+  await writeFile(join(directory, 'layer.json'), `${JSON.stringify(layerRecord(diffId, record))}\n`);
+  // Last: if anything has failed before, the sandbox has its files still.
+  await rename(join(paths.root, 'containers', container.id, 'upper'), join(directory, 'fs'));
+  return record;
 }
 
 /** Sizes are not counted: that would take as long as copying. */

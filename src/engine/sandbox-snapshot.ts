@@ -28,7 +28,7 @@ export class Snapshot implements AsyncDisposable {
 
   /**
    * Starts `count` sandboxes (default 1) beside one another: with these files, with the options of the sandbox that they are of, but with
-   * none of its published ports, and with new anonymous volumes. If one fails, none is left. Throws as {@link Tsbox.sandbox}, BAD_STATE
+   * none of its published ports and fixed addresses, and with new anonymous volumes. If one fails, none is left. Throws as {@link Tsbox.sandbox}, BAD_STATE
    * after `remove`.
    */
   async start(count = 1): Promise<Sandbox[]> {

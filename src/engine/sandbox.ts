@@ -2,8 +2,8 @@ import { TsboxError } from '../errors.ts';
 import { ops } from '../plan/ops.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import type { Engine } from './context.ts';
-import { execIn, perform } from './sandbox-exec.ts';
-import { launchSandbox, type RunningSandbox } from './sandbox-launch.ts';
+import { checkNumber, execIn, perform } from './sandbox-exec.ts';
+import { dropGroupOf, launchSandbox, type RunningSandbox } from './sandbox-launch.ts';
 import { checkStacking, freeze, type SharedLayer } from './sandbox-layer.ts';
 import { Snapshot, type StartLike } from './sandbox-snapshot.ts';
 import type { SandboxExecOptions, SandboxResult, SandboxWriteOptions } from './sandbox-types.ts';
@@ -32,6 +32,10 @@ export class Sandbox implements AsyncDisposable {
   readonly #like: StartLike;
   #record: ContainerRecord;
   #running: Promise<RunningSandbox> | undefined;
+  /** Commands and copies under way. */
+  #busy = 0;
+  /** Nothing has run since the last snapshot: it has what another would have. */
+  #frozen = false;
   #layers: readonly SharedLayer[];
   #release: Array<() => Promise<void>>;
   #changing: Promise<unknown> = Promise.resolve();
@@ -62,7 +66,7 @@ export class Sandbox implements AsyncDisposable {
    * `cwd` that is not there, ABORTED, USAGE, BAD_STATE once the sandbox has ended.
    */
   async exec(command: readonly string[], options: SandboxExecOptions = {}): Promise<SandboxResult> {
-    return execIn(await this.#use(), this.#record.process.cwd, command, options);
+    return this.#use(running => execIn(running, this.#record.process.cwd, command, options));
   }
 
   /**
@@ -75,18 +79,18 @@ export class Sandbox implements AsyncDisposable {
     options: SandboxWriteOptions = {},
   ): Promise<void> {
     const { mode, signal } = options;
-    await perform(await this.#use(), { stdin: content, ...(signal && { signal }) }, [
-      ops.put(inside(path), mode, 'the file'),
-    ]);
+    const streams = { stdin: content, ...(signal && { signal }) };
+    await this.#use(running => perform(running, streams, [ops.put(inside(path), mode, 'the file')]));
   }
 
   /** Reads a file as the sandbox's user. Throws NOT_FOUND, IO; NO_SPACE for one over `maxBytes` (default 1 GiB). */
   async readFile(path: string, options: { maxBytes?: number; signal?: AbortSignal } = {}): Promise<Buffer> {
     const { maxBytes = 2 ** 30, signal } = options;
+    if (maxBytes !== Number.POSITIVE_INFINITY) checkNumber('maxBytes', maxBytes);
     const limits = { maxOutputBytes: maxBytes, ...(signal && { signal }) };
-    const { stdout, truncated } = await perform(await this.#use(), limits, [
-      ops.get(inside(path), 'the file'),
-    ]);
+    const { stdout, truncated } = await this.#use(running =>
+      perform(running, limits, [ops.get(inside(path), 'the file')]),
+    );
     if (!truncated) return stdout;
     throw new TsboxError('NO_SPACE', `${path} in the sandbox has more than ${maxBytes} bytes`, {
       hint: 'give a greater maxBytes, or copyOut it',
@@ -99,8 +103,9 @@ export class Sandbox implements AsyncDisposable {
     path: string,
     options: CopyOptions = {},
   ): Promise<CopyResult> {
-    await this.#use();
-    return (await import('./copy.ts')).copyIn(this.#engine, source, this.id, path, options);
+    return this.#use(async () =>
+      (await import('./copy.ts')).copyIn(this.#engine, source, this.id, path, options),
+    );
   }
 
   /** docker's cp out of the sandbox; see {@link Tsbox.copyOut}. */
@@ -109,14 +114,15 @@ export class Sandbox implements AsyncDisposable {
     destination: string | NodeJS.WritableStream,
     options: CopyOptions = {},
   ): Promise<CopyResult> {
-    await this.#use();
-    return (await import('./copy.ts')).copyOut(this.#engine, this.id, path, destination, options);
+    return this.#use(async () =>
+      (await import('./copy.ts')).copyOut(this.#engine, this.id, path, destination, options),
+    );
   }
 
   /**
    * Keeps the files as they are now; nothing is copied, whatever their size. What commands have left in the background is ended, and
    * what lies in a tmpfs (/dev/shm, `tmpfs`) or in a volume is no part of it. The sandbox goes on with the same files: its next command
-   * starts it anew. Throws BAD_STATE while a command runs, STORAGE where the storage driver has no layers (`vfs`, `host`).
+   * starts it anew. Throws BAD_STATE while a command or a copy is under way, STORAGE where the storage driver has no layers (`vfs`, `host`).
    */
   async snapshot(): Promise<Snapshot> {
     return this.#alone(async () => {
@@ -148,15 +154,16 @@ export class Sandbox implements AsyncDisposable {
 
   async #freeze(): Promise<{ layers: readonly SharedLayer[]; record: ContainerRecord }> {
     checkStacking(this.#record);
-    if (!this.#running) return { layers: this.#layers, record: this.#record }; // unchanged since the last one
-    const running = await this.#running.catch(() => undefined);
-    if (running && running.server.busy > 0)
-      throw new TsboxError('BAD_STATE', `a command of sandbox ${this.name} runs`, {
+    if (this.#busy > 0)
+      throw new TsboxError('BAD_STATE', `a command or a copy of sandbox ${this.name} is under way`, {
         hint: 'await it before the snapshot',
       });
+    if (this.#frozen) return { layers: this.#layers, record: this.#record };
+    const running = await this.#running;
     this.#running = undefined;
     await running?.server.close();
     const { layer, record } = await freeze(this.#engine, this.#record);
+    this.#frozen = true;
     this.#record = record;
     this.#layers = [...this.#layers, layer];
     this.#release.push(layer.hold());
@@ -166,27 +173,51 @@ export class Sandbox implements AsyncDisposable {
   async #end(): Promise<void> {
     await this.#changing;
     const running = await this.#running?.catch(() => undefined);
-    await running?.server.close();
-    const { remove } = await import('./remove.ts');
-    await remove(this.#engine, this.id, { force: true, volumes: true, ended: true });
-    for (const release of this.#release) await release();
+    const ended = await (running?.server.close() ?? Promise.resolve()).then(
+      () => true,
+      () => false,
+    );
+    try {
+      const { remove } = await import('./remove.ts');
+      await remove(this.#engine, this.id, { force: true, volumes: true, ended });
+    } finally {
+      await dropGroupOf(this.#engine, this.#record);
+      for (const release of this.#release) await release();
+    }
   }
 
-  /** Pid 1, started anew after a snapshot. */
-  async #use(): Promise<RunningSandbox> {
+  /** Does work in what runs. */
+  async #use<T>(work: (running: RunningSandbox) => Promise<T>): Promise<T> {
     await this.#changing;
     if (this.#closed)
       throw new TsboxError('BAD_STATE', `sandbox ${this.name} has been closed`, {
         hint: 'make another one: tsbox.sandbox({ image })',
       });
-    this.#running ??= this.#start();
-    return this.#running;
+    // In the same turn: a snapshot that is asked for after us looks in the next.
+    this.#busy++;
+    try {
+      return await work(await (this.#running ?? this.#start()));
+    } finally {
+      this.#busy--;
+    }
   }
 
-  async #start(): Promise<RunningSandbox> {
+  /** Pid 1, anew after a snapshot. What fails is tried again by the next who needs it. */
+  #start(): Promise<RunningSandbox> {
+    const start = this.#launch();
+    this.#running = start;
+    start.catch(() => {
+      this.#running = undefined;
+    });
+    return start;
+  }
+
+  async #launch(): Promise<RunningSandbox> {
     const { prepareStorage } = await import('./rootfs.ts');
     await prepareStorage(this.#engine, this.#record);
-    return launchSandbox(this.#engine, this.#record);
+    const running = await launchSandbox(this.#engine, this.#record);
+    this.#frozen = false;
+    return running;
   }
 
   /** One snapshot at a time, and no command meanwhile. */

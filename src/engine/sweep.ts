@@ -12,6 +12,7 @@ import { containerExists } from '../store/containers-read.ts';
 import { listTemporary, takeGarbage } from '../store/workdir.ts';
 import { rename } from '../util/files.ts';
 import { beginOf, isCollectorsMark } from './collect-adding.ts';
+import { isHeldMark } from './collect-held.ts';
 import type { Engine } from './context.ts';
 import { listGroupFiles } from './group-file.ts';
 
@@ -81,12 +82,14 @@ async function sweepGroups(engine: Engine): Promise<void> {
 async function sweepTemporary(engine: Engine): Promise<void> {
   const entries = await listTemporary(engine.paths.tmp);
   const marks = entries.filter(isCollectorsMark);
-  for (const entry of entries.filter(each => !marks.includes(each))) {
+  const held = entries.filter(isHeldMark);
+  for (const entry of entries.filter(each => !marks.includes(each) && !held.includes(each))) {
     const [, remover] = /^gone-[^.]+\.(.+)$/.exec(entry) ?? [];
     if (remover === undefined) await sweepWorkDir(engine, entry);
     else if (!identityAlive(remover)) await sweepGone(engine, entry);
   }
   if (marks.length > 0) await sweepMarks(engine, marks);
+  if (held.length > 0) await (await import('./sweep-held.ts')).sweepHeld(engine);
 }
 
 /** What commands had brought, or taken the names of, that were killed before they were done is garbage, too. Their marks go last: we may be killed as well. */

@@ -75,7 +75,8 @@ export async function launch(helper: string, plan: LaunchPlan, stdio: StdioOptio
   }
 }
 
-async function enrolled(
+/** The header with the control group that the helper was given. */
+export async function enrolled(
   { header }: LaunchPlan,
   enroll: (helper: number) => Promise<string | undefined>,
   { pid }: HelperProcess,

@@ -71,7 +71,10 @@ export function resumePlan(spec: Spec, user: ResolvedUser, filter: Uint8Array | 
  */
 export function servePlan(spec: Spec, user: ResolvedUser, filter: Uint8Array | undefined): Op[] {
   const all = processOps(spec, user, filter).filter(op => op.name !== 'chdir' && op.name !== 'env');
-  const own = (op: Op): boolean => ['umask', 'rlimit', 'bound', 'nonewprivs'].includes(op.name);
+  // Pid 1 needs room for what all its commands read and write.
+  const ofCommand = (op: Op): boolean => op.name === 'rlimit' && op.fields[0] === String(RLIMIT.as);
+  const own = (op: Op): boolean =>
+    ['umask', 'rlimit', 'bound', 'nonewprivs'].includes(op.name) && !ofCommand(op);
   return [
     ops.session("a session of its own: no way to the caller's terminal"),
     ...all.filter(own),
@@ -193,7 +196,8 @@ function nameOps(spec: Spec): Op[] {
 function schedulerOps({ process: { scheduler, cpuAffinity } }: Spec): Op[] {
   return [
     ...(cpuAffinity ? [ops.affinity(cpuAffinity, '--limits best-effort: instead of a share of all')] : []),
-    ...(scheduler ? [ops.nice(scheduler.nice, '--limits best-effort: instead of a weight')] : []),
+    // optional: a caller who is nicer already cannot be less so
+    ...(scheduler ? [optional(ops.nice(scheduler.nice, '--limits best-effort: instead of a weight'))] : []),
   ];
 }
 

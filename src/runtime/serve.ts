@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
-import { TsboxError } from '../errors.ts';
+import { messageOf, TsboxError } from '../errors.ts';
 import type { Field, Op } from '../plan/ops.ts';
 import { Channel } from './channel.ts';
 import { describeFailure } from './failure.ts';
 import { requestRecords } from './header.ts';
 import { type HelperProcess, startHelper } from './helper-process.ts';
-import { follow, type LaunchPlan } from './launch.ts';
+import { enrolled, follow, type LaunchPlan } from './launch.ts';
 import { opRecord } from './wire.ts';
 
 /** One command of a warm container, as pid 1 is asked for it (docs/helper-protocol.md, The life of `serve`). */
@@ -39,10 +39,12 @@ export interface CommandEnd {
 
 interface Waiting extends CommandRequest {
   readonly resolve: (end: CommandEnd) => void;
-  readonly reject: (error: TsboxError) => void;
+  readonly reject: (error: unknown) => void;
+  /** It has failed; whoever asked for it hears of it when pid 1 has no process of it any more. */
+  failure?: { readonly error: unknown };
 }
 
-/** Commands at once. Pid 1 takes 64 (helpers/sandbox/serve.h); one that failed takes a place a moment longer than here. */
+/** Commands at once. Pid 1 takes 64 (helpers/sandbox/serve.h). */
 const MOST = 48;
 
 /** What is sent in one piece: pid 1 asks for the next when the command has taken it. */
@@ -58,8 +60,9 @@ export async function launchServing(helper: string, plan: LaunchPlan): Promise<C
     front: false,
   });
   const channel = new Channel(process.channel, plan.trace);
-  channel.send(requestRecords(plan.header, plan.init, plan.services));
   try {
+    const header = plan.enroll ? await enrolled(plan, plan.enroll, process) : plan.header;
+    channel.send(requestRecords(header, plan.init, plan.services));
     await follow(channel, plan, process);
     return new CommandServer(channel, process);
   } catch (error) {
@@ -92,11 +95,6 @@ export class CommandServer {
     return this.#alive;
   }
 
-  /** Commands under way. */
-  get busy(): number {
-    return this.#waiting.size;
-  }
-
   /** Asks for a command. `started` gets the way to signal it: a number, or 0 for all that it has started. */
   run(request: CommandRequest, started?: (signal: (number: number) => void) => void): Promise<CommandEnd> {
     if (!this.#alive) return Promise.reject(gone());
@@ -118,9 +116,7 @@ export class CommandServer {
       return;
     }
     this.#queue = this.#queue.filter(each => each !== id);
-    const command = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    command?.reject(new TsboxError('ABORTED', 'the command was called off before it began'));
+    this.#forget(id)?.reject(new TsboxError('ABORTED', 'the command was called off before it began'));
   }
 
   /** Ends pid 1, and with it everything; resolves when the kernel has taken it apart. */
@@ -134,55 +130,91 @@ export class CommandServer {
 
   #begin(id: string, { plan, timeoutMs, maxOutputBytes, killBackground, input }: CommandRequest): void {
     const flags = `${input ? 'im' : ''}${killBackground ? 'a' : ''}`;
-    const limit = String(Math.min(maxOutputBytes, Number.MAX_SAFE_INTEGER));
-    const head: Field[] = ['exec', id, String(Math.ceil(timeoutMs)), limit, flags, ''];
+    const limits = [whole(Math.ceil(timeoutMs)), whole(Math.floor(maxOutputBytes))];
+    const head: Field[] = ['exec', id, ...limits, flags, ''];
     try {
       this.#channel.send([head, ...plan.map(opRecord)]);
     } catch (error) {
-      this.#settle(id)?.reject(error as TsboxError);
+      this.#settle(id)?.reject(error);
     }
   }
 
   /** The next piece of input; what cannot be read ends the command. */
-  async #feed(id: string): Promise<void> {
-    const input = this.#waiting.get(id)?.input;
-    if (!input) return;
+  async #feed(id: string, command: Waiting): Promise<void> {
+    const { input, failure } = command;
+    if (!input || failure) return;
     try {
       const { value, done } = await input.next();
       if (this.#waiting.has(id)) this.#channel.send([['input', id, done ? '' : 'm', done ? '' : value]]);
     } catch (cause) {
-      this.#channel.send([['signal', id, '0']]);
-      this.#settle(id)?.reject(
-        new TsboxError('IO', `the input of a command cannot be read: ${(cause as Error).message}`, { cause }),
-      );
+      const message = `the input of a command cannot be read: ${messageOf(cause)}`;
+      this.#fail(id, command, new TsboxError('IO', message, { cause }));
     }
+  }
+
+  /** What the caller does with it is the caller's: it must hold up no other command. */
+  #pass(id: string, command: Waiting, [, , stream, bytes = Buffer.alloc(0)]: readonly Buffer[]): void {
+    if (command.failure) return;
+    try {
+      command.onOutput(String(stream) === '2' ? 2 : 1, Buffer.from(bytes));
+    } catch (error) {
+      this.#fail(id, command, error);
+    }
+  }
+
+  #fail(id: string, command: Waiting, error: unknown): void {
+    command.failure ??= { error };
+    this.#channel.send([['signal', id, '0']]);
   }
 
   async #listen(): Promise<void> {
+    const error = await this.#events().catch((cause: unknown) => {
+      // What follows something that is no frame cannot be understood. Without its channel the container ends.
+      this.#channel.close();
+      return cause;
+    });
+    this.#alive = false;
+    this.#queue = [];
+    for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(error ?? gone());
+  }
+
+  async #events(): Promise<void> {
     for (let event = await this.#channel.next(); event; event = await this.#channel.next()) {
-      if (event.type === 'exited') break;
+      if (event.type === 'exited') return;
       if (event.type === 'command') this.#on(event.record);
     }
-    this.#alive = false;
-    for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(gone());
   }
 
   #on(record: readonly Buffer[]): void {
-    const [type, id = ''] = record.slice(0, 2).map(String);
+    const [type, id = '', plan] = record.slice(0, 3).map(String);
     const command = this.#waiting.get(id);
-    if (type === 'output') command?.onOutput(String(record[2]) === '2' ? 2 : 1, Buffer.from(record[3] ?? []));
-    else if (type === 'took') void this.#feed(id);
-    else if (type === 'unfit') this.#settle(id)?.reject(unfit(record, command?.plan ?? []));
-    else this.#settle(id)?.resolve(endOf(record));
+    if (!command) return;
+    if (type === 'output') this.#pass(id, command, record);
+    else if (type === 'took') void this.#feed(id, command);
+    else if (type === 'ended') this.#end(id, record);
+    else command.failure ??= { error: unfit(record, command.plan) };
+    // Pid 1 could not even begin it: no `ended` follows.
+    if (type === 'unfit' && plan === 'header') this.#end(id, record);
+  }
+
+  #end(id: string, record: readonly Buffer[]): void {
+    const command = this.#settle(id);
+    if (command?.failure) command.reject(command.failure.error);
+    else command?.resolve(endOf(record));
   }
 
   #settle(id: string): Waiting | undefined {
-    const command = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    const next = this.#queue.shift();
+    const command = this.#forget(id);
+    const next = command && this.#queue.shift();
     const request = next === undefined ? undefined : this.#waiting.get(next);
     if (next !== undefined && request) this.#begin(next, request);
-    void command?.input?.return?.();
+    return command;
+  }
+
+  #forget(id: string): Waiting | undefined {
+    const command = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    void command?.input?.return?.().catch(() => {});
     this.#hold();
     return command;
   }
@@ -196,6 +228,9 @@ export class CommandServer {
     socket?.[way]();
   }
 }
+
+/** A number as the helper reads it: digits alone, and far from where its own overflow. */
+const whole = (value: number): string => String(Math.min(value, Number.MAX_SAFE_INTEGER));
 
 /** What it was given in pieces that are not too large. */
 export async function* inPieces(

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -135,6 +135,56 @@ test('output comes while the command runs', async () => {
   assert.is(String((await done).stdout), 'one\ntwo\n');
 });
 
+test('a callback that throws ends its own command, and nothing else', async () => {
+  const wrong = new Error('of the caller');
+  const throws = (): never => {
+    throw wrong;
+  };
+  const beside = text('sleep 0.3; echo beside');
+  for (const options of [{ onStdout: throws }, { onStderr: throws }]) {
+    const work = shell('echo out; echo err >&2; sleep 1010', options);
+    assert.is(await work.catch((error: unknown) => error), wrong);
+  }
+  assert.is(await beside, 'beside');
+  assert.is(await text('ps | grep -c "[s]leep 1010"'), '0');
+});
+
+test('input that cannot be read ends its own command', async () => {
+  async function* broken() {
+    yield 'one';
+    throw new Error('no more');
+  }
+  assert.is(await codeOf(shell('cat; sleep 1011', { stdin: broken() })), 'IO');
+  assert.is(await text('ps | grep -c "[s]leep 1011"'), '0');
+});
+
+test('what fails has its place until its end: the others are not refused', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 300 }, (_, i) =>
+      i % 2 ? text(`sleep 0.1; echo ${i}`) : codeOf(box.exec(['no-such-program'])),
+    ),
+  );
+  const expected = Array.from({ length: 300 }, (_, i) => (i % 2 ? String(i) : 'COMMAND_NOT_FOUND'));
+  assert.equal(answers, expected);
+});
+
+test('any number that is a limit is taken, or refused', async () => {
+  const cut = await shell('printf abc', { maxOutputBytes: 1.5 });
+  assert.equal([String(cut.stdout), cut.truncated], ['a', true]);
+  await box.writeFile('/tmp/ten', '0123456789');
+  assert.is(String(await box.readFile('/tmp/ten', { maxBytes: 10 * 1.05 })), '0123456789');
+  for (const most of [1e19, 2e21, Number.MAX_VALUE]) {
+    const limits = { timeoutMs: most, maxOutputBytes: most, memoryBytes: most };
+    assert.is(await text('echo fine', limits), 'fine', String(most));
+  }
+  assert.is(await text('echo fine', { timeoutMs: 9999.9, maxOutputBytes: Number.POSITIVE_INFINITY }), 'fine');
+  for (const wrong of [Number.NaN, -1, Number.NEGATIVE_INFINITY]) {
+    for (const name of ['timeoutMs', 'maxOutputBytes', 'memoryBytes'])
+      assert.is(await codeOf(shell('true', { [name]: wrong })), 'USAGE', name);
+    assert.is(await codeOf(box.readFile('/tmp/ten', { maxBytes: wrong })), 'USAGE');
+  }
+});
+
 test('files in and out', async () => {
   await box.writeFile('/tmp/deep/er/file', 'text', { mode: 0o600 });
   assert.is(await text('cat /tmp/deep/er/file; stat -c %a /tmp/deep/er/file'), 'text600');
@@ -176,6 +226,39 @@ test('no snapshot while a command runs', async () => {
   await new Promise(resolve => setTimeout(resolve, 100));
   assert.is(await codeOf(box.snapshot()), 'BAD_STATE');
   await running;
+});
+
+test('no snapshot of what was asked for before it, copies too', async () => {
+  const command = shell('echo done');
+  assert.equal([await codeOf(box.snapshot()), String((await command).stdout)], ['BAD_STATE', 'done\n']);
+  const from = join(tsbox.root, 'tree');
+  mkdirSync(from);
+  writeFileSync(join(from, 'file'), Buffer.alloc(10_000_000));
+  const [copied, taken] = await Promise.all([codeOf(box.copyIn(from, '/tree')), codeOf(box.snapshot())]);
+  assert.equal([copied, taken], ['none', 'BAD_STATE']);
+  const [read, late] = await Promise.all([
+    codeOf(box.copyOut('/tree', join(tsbox.root, 'tree2'))),
+    codeOf(box.snapshot()),
+  ]);
+  assert.equal([read, late], ['none', 'BAD_STATE']);
+  rmSync(from, { recursive: true });
+});
+
+test('what could not start again after a snapshot, or be one, is tried again', async () => {
+  await using one = await tsbox.sandbox({ image: 'box' });
+  await one.writeFile('/kept', 'kept');
+  const container = join(tsbox.root, 'containers', one.id);
+  chmodSync(container, 0o500);
+  assert.is(await codeOf(one.snapshot()), 'IO');
+  chmodSync(container, 0o700);
+  await using snapshot = await one.snapshot();
+  chmodSync(container, 0o500);
+  assert.is.not(await codeOf(one.exec(['true'])), 'none');
+  chmodSync(container, 0o700);
+  assert.is(String(await one.readFile('/kept')), 'kept');
+  const [fork] = await snapshot.start();
+  assert.is(String(await fork?.readFile('/kept')), 'kept');
+  await fork?.close();
 });
 
 test('closed, nothing is left, and nothing goes on', async () => {

@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { busybox, removeContainers } from '../support/ready.ts';
@@ -61,7 +62,8 @@ test('without a group a limit is an error, or comes near', async () => {
   // exec, too
   assert.is(
     await box.ok('exec', 'near', 'sh', '-c', 'ulimit -v; cut -d" " -f19 /proc/self/stat'),
-    '65536\n2',
+    // setpriority(2): nobody can be less nice than whoever runs the tests.
+    `65536\n${Math.max(2, getPriority())}`,
   );
 });
 

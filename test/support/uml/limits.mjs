@@ -37,6 +37,7 @@ export const CHECKS = {
   'kill leaves no group': killed,
   'the group of a supervisor that was killed goes with the next command': swept,
   'of several starts at once the group of one is left, and exec is in it': rivals,
+  'a sandbox of the library has a group, too': warm,
   'nothing is left': empty,
 };
 
@@ -270,6 +271,18 @@ async function rivals() {
   ok('exec', '-d', 'both', 'sleep', '100');
   same(read(group, 'cgroup.procs').split('\n').length, 2);
   ok('rm', '-f', 'both');
+}
+
+async function warm() {
+  const { Tsbox } = await import(new URL('../../../dist/index.js', import.meta.url).href);
+  const library = await Tsbox.open({ runtimeDir: env.TSBOX_RUNTIME_DIR });
+  const box = await library.sandbox({ image: 'bb', resources: { memory: 64 * MiB, pidsLimit: 20 } });
+  const group = groupOf(box.name);
+  same([read(group, 'memory.max'), read(group, 'pids.max')].join(), `${64 * MiB},20`);
+  same(String((await box.exec(['cat', '/proc/self/cgroup'])).stdout), '0::/\n');
+  const large = await box.exec(['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=72M', 'count=1']);
+  same(large.signal, 'SIGKILL');
+  await box.close();
 }
 
 function strict() {
