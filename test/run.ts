@@ -43,7 +43,7 @@ function setUp(): void {
   if (long && needs('qemu-arm64')) complain(ensureArm64(dirname(testDir)));
   if (users[0]?.account !== 'root') return;
   if (needs('debian')) complain(ensureDebianRootfs());
-  if (long && needs('debian-servers')) complain(ensureServersRootfs());
+  if (needs('debian-servers')) complain(ensureServersRootfs());
   if (long && needs('kernel')) complain(ensureKernel());
   for (const account of ['ranges', 'single'] as const) {
     if (files.some(f => f.accounts.includes(account))) users.push(makeUser(account, workDir));

@@ -12,23 +12,16 @@ import { find } from './find.ts';
 import { frontStreams, stdioOf } from './launch-container.ts';
 import type { Attached, AttachOptions } from './types.ts';
 
-/** Connects to the streams of a running container; its end ends us, our end does not end it. BAD_STATE when it is not running. */
+/** Connects to the streams of a running container; its end ends us, our end does not end it. BAD_STATE when it is not running, or is paused. */
 export async function attach(
   engine: Engine,
   nameOrId: string,
   options: AttachOptions = {},
 ): Promise<Attached> {
   const { record, state } = await find(engine, nameOrId);
-  if (state.status !== 'running') {
-    throw new TsboxError(
-      'BAD_STATE',
-      `cannot attach to container ${record.name}: it is not running (${state.status})`,
-      {
-        hint: `start it and attach in one step: tsbox start -a ${record.name}`,
-        exitCode: 1,
-      },
-    );
-  }
+  if (state.status !== 'running')
+    throw refused(record, `not running (${state.status})`, `start it and attach in one step: tsbox start -a`);
+  if (state.paused) throw refused(record, 'paused', 'tsbox unpause');
   const front = attachFront({
     helper: helperPath(),
     id: record.id,
@@ -40,6 +33,12 @@ export async function attach(
   const ended = front.ended.then(end => told(engine, record, end));
   return attachedTo(engine, record.id, { ...front, ended }, options);
 }
+
+const refused = ({ name }: ContainerRecord, why: string, command: string): TsboxError =>
+  new TsboxError('BAD_STATE', `cannot attach to container ${name}: it is ${why}`, {
+    hint: `${command} ${name}`,
+    exitCode: 1,
+  });
 
 /** What the front ended with is the container's status only where a supervisor has said it. */
 async function told(engine: Engine, record: ContainerRecord, end: FrontEnded): Promise<FrontEnded> {

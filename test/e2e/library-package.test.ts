@@ -1,27 +1,17 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { TsboxError } from '../../src/index.ts';
+import type { Tsbox, TsboxError } from '../../src/index.ts';
 import { capture, collect, statusOf } from '../support/cli.ts';
 import { loadedImage, openLibrary } from '../support/library.ts';
+import { example, project } from '../support/package-project.ts';
 import { requires } from '../support/requires.ts';
 import { PROJECT, readProject } from '../support/source.ts';
 import { tempHome } from '../support/temp-home.ts';
 
 /** The package as programs get it: its types, its objects, its examples. */
 const test = requires(suite('package'), 'userns', 'busybox');
-
-/** A directory of a program that has tsbox installed. */
-function project(name: string, files: Readonly<Record<string, string>>): string {
-  const dir = join(tempHome().dir, name);
-  mkdirSync(join(dir, 'node_modules/@types'), { recursive: true });
-  symlinkSync(PROJECT, join(dir, 'node_modules/tsbox'));
-  symlinkSync(join(PROJECT, 'node_modules/@types/node'), join(dir, 'node_modules/@types/node'));
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(dir, file), text);
-  return dir;
-}
 
 const USE = `
 import { type Container, type Sandbox, type SandboxResult, Tsbox, TsboxError } from 'tsbox';
@@ -112,28 +102,17 @@ test('two stores in one process know nothing of each other', async () => {
   assert.is((await box.exec(['true'])).exitCode, 0);
 });
 
-/** An example, as a program that has the package installed, on a store with the image `box`. */
-async function example(file: string, ...args: string[]) {
-  const tsbox = await openLibrary('examples');
-  await loadedImage(tsbox, 'box');
-  const dir = project(`example-${file}`, {
-    'package.json': '{"type":"module"}',
-    [file]: readProject(`examples/${file}`),
-  });
-  const home = tempHome('examples');
-  const env = { ...home.env, TSBOX_ROOT: tsbox.root, TSBOX_RUNTIME_DIR: join(home.dir, 'examples-run') };
-  return spawn(process.execPath, [join(dir, file), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-}
+const withBox = (tsbox: Tsbox): Promise<void> => loadedImage(tsbox, 'box');
 
 test('example: parallel CI steps', async () => {
-  const child = await example('ci-steps.mjs', 'box');
+  const child = await example('ci-steps.mjs', ['box'], withBox);
   const [out, err] = [collect(child.stdout), collect(child.stderr)];
   assert.is(await statusOf(child), 0, err() + out());
   assert.match(out(), /all steps passed/);
 });
 
 test('example: a service that executes code', async () => {
-  const child = await example('code-service.mjs', 'box', 'sh', '0', 'root');
+  const child = await example('code-service.mjs', ['box', 'sh', '0', 'root'], withBox);
   const err = collect(child.stderr);
   const url = await new Promise<string>(resolve =>
     child.stdout?.once('data', (text: Buffer) => resolve(String(text).trim())),

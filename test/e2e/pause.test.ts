@@ -31,6 +31,7 @@ test('nothing moves until unpause, and every command says so', async () => {
   assert.is(await box.ok('ps', '--filter', 'status=paused', '--format', '{{.Names}}'), 'still');
   await box.fails(1, /is paused already/, 'pause', 'still');
   await box.fails(1, /still is paused\n +hint: tsbox unpause still/, 'exec', 'still', 'true');
+  await box.fails(1, /it is paused\n +hint: tsbox unpause still/, 'attach', 'still');
   assert.is(await box.ok('unpause', 'still'), 'still');
   assert.not(await standsStill(id));
   assert.is(await field(id, '{{.State.Status}}'), 'running');

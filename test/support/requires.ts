@@ -101,9 +101,7 @@ const NEEDS = {
   'debian-servers': {
     fixable: true,
     missing: () =>
-      existsSync(SERVERS_ROOTFS)
-        ? undefined
-        : `${SERVERS_ROOTFS} is missing; \`npm test -- --long\` as root makes it`,
+      existsSync(SERVERS_ROOTFS) ? undefined : `${SERVERS_ROOTFS} is missing; \`npm test\` as root makes it`,
   },
   skopeo: program('skopeo'),
   crun: program('crun'),
@@ -118,8 +116,7 @@ const NEEDS = {
   qemu: program('qemu-system-x86_64', 'qemu-system-x86'),
   kernel: {
     fixable: process.arch === 'x64',
-    missing: () =>
-      existsSync(KERNEL) ? undefined : `${KERNEL} is missing; \`npm test -- --long\` as root makes it`,
+    missing: () => (existsSync(KERNEL) ? undefined : `${KERNEL} is missing; \`npm test\` as root makes it`),
   },
   systemd: {
     fixable: true,
