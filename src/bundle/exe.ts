@@ -27,8 +27,6 @@ const oneKoffi: Plugin = {
 };
 
 const define = { __dirname: '"/$tsbox"' };
-/** Bun finds what is to be embedded by such a call, in a file of its own: the packs are handed their `require`. */
-const KOFFI = "globalThis.TSBOX_KOFFI = () => require('./koffi.node');";
 
 mkdirSync(out, { recursive: true });
 const program = (entry: string, outfile: string, more: BuildOptions): Promise<unknown> =>
@@ -41,15 +39,21 @@ await Promise.all([
   program('src/userns/main.ts', 'userns.cjs', { external: [], plugins: [oneKoffi] }),
   program('src/exe/main.ts', 'main.cjs', { external: ['./*.cjs', 'bun:ffi'] }),
 ]);
-copyFileSync(helper, join(out, 'tsbox-helper'));
-copyFileSync(join(koffi, `koffi-linux-${arch}/linux_${arch}/koffi.node`), join(out, 'koffi.node'));
-const bytes = readFileSync(helper);
-const facts = { digest: createHash('sha256').update(bytes).digest('hex'), length: bytes.length };
+/** Under a name that says nothing of what it is: Bun has plans of its own with a `.node`. */
+const carried = { helper, koffi: join(koffi, `koffi-linux-${arch}/linux_${arch}/koffi.node`) };
+const facts = Object.entries(carried).map(([name, path]) => {
+  const bytes = readFileSync(path);
+  copyFileSync(path, join(out, `tsbox-${name}`));
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  return `${name}: { file: ${name}, digest: '${digest}', length: ${bytes.length} }`;
+});
+const imports = Object.keys(carried).map(
+  name => `import ${name} from './tsbox-${name}' with { type: 'file' };`,
+);
 writeFileSync(
   join(out, 'entry.js'),
-  `import helper from './tsbox-helper' with { type: 'file' };
-globalThis.TSBOX_EMBEDDED = { helper, ...${JSON.stringify(facts)} };
-${KOFFI}
+  `${imports.join('\n')}
+globalThis.TSBOX_EMBEDDED = { ${facts.join(', ')} };
 require('./main.cjs');
 `,
 );

@@ -62,7 +62,7 @@ export class Container implements AsyncDisposable {
     return abortable(captured(attached, input), signal, () => attached.kill('SIGKILL'));
   }
 
-  /** Log lines, the oldest first; with `follow` until it has ended or `signal` aborts. */
+  /** Log lines, the oldest first; with `follow` until it has ended or `signal` aborts. Throws USAGE (`tail`), BAD_STATE for one that keeps no log. */
   logs(options: T.LogsOptions & Cancellable = {}): AsyncGenerator<T.LogLine, void> {
     return new Flat(this.#logBatches(options));
   }
@@ -77,7 +77,7 @@ export class Container implements AsyncDisposable {
     return abortable((await import('./wait.ts')).wait(this.#engine, this.id), signal);
   }
 
-  /** Stop signal, seconds of grace (both by default the container's), then SIGKILL. No error when it does not run. */
+  /** Stop signal, seconds of grace (both by default the container's), then SIGKILL. No error when it does not run. Throws USAGE (a signal), ABORTED. */
   async stop(options: T.StopOptions = {}): Promise<void> {
     await (await import('./stop.ts')).stop(this.#engine, this.id, options);
   }
@@ -87,7 +87,7 @@ export class Container implements AsyncDisposable {
     await (await import('./kill.ts')).kill(this.#engine, this.id, signal);
   }
 
-  /** `stop`, then `start`. */
+  /** `stop`, then `start`. Throws as {@link Tsbox.start}. */
   async restart(options: T.StopOptions = {}): Promise<void> {
     await (await import('./restart.ts')).restart(this.#engine, this.id, options);
   }
@@ -120,7 +120,7 @@ export class Container implements AsyncDisposable {
     return (await import('./copy.ts')).copyOut(this.#engine, this.id, path, destination, options);
   }
 
-  /** What it has changed in its root file system. */
+  /** What it has changed in its root file system. Throws NOT_FOUND when it is gone, IO. */
   async diff(): Promise<T.FileChange[]> {
     return (await import('./diff.ts')).diff(this.#engine, this.id);
   }
@@ -130,7 +130,7 @@ export class Container implements AsyncDisposable {
     return (await import('./commit.ts')).commit(this.#engine, this.id, options);
   }
 
-  /** What it uses: one sample per interval (default 1000 ms) until it ends, the caller leaves, or `signal` aborts. */
+  /** What it uses: one sample per interval (default 1000 ms) until it ends, the caller leaves, or `signal` aborts. Throws NOT_FOUND when it is gone. */
   async *stats({
     signal,
     ...options
@@ -144,12 +144,12 @@ export class Container implements AsyncDisposable {
     return (await import('./top.ts')).top(this.#engine, this.id, options);
   }
 
-  /** docker's inspect object of it. */
+  /** docker's inspect object of it. Throws NOT_FOUND when it is gone, IO. */
   async inspect(): Promise<Record<string, unknown>> {
     return (await import('./inspect.ts')).inspectContainer(this.#engine, this.id);
   }
 
-  /** Its line of `ps`: status, ports, exit status. */
+  /** Its line of `ps`: status, ports, exit status. Throws NOT_FOUND when it is gone. */
   async summary(): Promise<T.ContainerSummary> {
     const { ps } = await import('./ps.ts');
     const [found] = await ps(this.#engine, { all: true, filters: { id: [this.id] } });

@@ -41,7 +41,7 @@ export class Snapshot implements AsyncDisposable {
     throw failed.reason;
   }
 
-  /** Lets it go: its layers are removed when no sandbox stands on them any more. */
+  /** Lets it go: its layers are removed when no sandbox stands on them any more. Throws IO. */
   async remove(): Promise<void> {
     this.#removed = true;
     for (const release of this.#release) await release();

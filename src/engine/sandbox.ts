@@ -97,7 +97,7 @@ export class Sandbox implements AsyncDisposable {
     });
   }
 
-  /** docker's cp into the sandbox; see {@link Tsbox.copyIn}. */
+  /** docker's cp into the sandbox; see {@link Tsbox.copyIn}. Throws as it, and BAD_STATE when the sandbox has been closed. */
   async copyIn(
     source: string | NodeJS.ReadableStream,
     path: string,
@@ -108,7 +108,7 @@ export class Sandbox implements AsyncDisposable {
     );
   }
 
-  /** docker's cp out of the sandbox; see {@link Tsbox.copyOut}. */
+  /** docker's cp out of the sandbox; see {@link Tsbox.copyOut}. Throws as `copyIn`. */
   async copyOut(
     path: string,
     destination: string | NodeJS.WritableStream,
@@ -131,7 +131,7 @@ export class Sandbox implements AsyncDisposable {
     });
   }
 
-  /** `snapshot`, then `count` sandboxes (default 1) that begin with it. They are closed one by one; see {@link Snapshot.start}. */
+  /** `snapshot`, then `count` sandboxes (default 1) that begin with it. They are closed one by one; see {@link Snapshot.start}. Throws as both. */
   async fork(count = 1): Promise<Sandbox[]> {
     const snapshot = await this.snapshot();
     try {
@@ -141,7 +141,7 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  /** Ends everything in it and removes it. Done once, however often it is asked for. */
+  /** Ends everything in it and removes it. Done once, however often it is asked for. Throws IO when its files cannot be removed. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;

@@ -14,7 +14,7 @@ export class ThingCalls {
     return (await import('./volumes.ts')).createVolume(this.#engine, name, labels);
   }
 
-  /** Every volume, by name. */
+  /** Every volume, by name. Throws USAGE for an unknown filter. */
   async volumes(): Promise<T.VolumeSummary[]> {
     return (await import('./volumes.ts')).listVolumes(this.#engine);
   }
@@ -24,22 +24,22 @@ export class ThingCalls {
     await (await import('./volumes.ts')).removeVolume(this.#engine, name, options);
   }
 
-  /** Removes volumes that no container mounts: anonymous ones, or all. */
+  /** Removes volumes that no container mounts: anonymous ones, or all. Throws USAGE, IO. */
   async pruneVolumes(options: T.PruneOptions = {}): Promise<T.Pruned> {
     return (await import('./prune-volumes.ts')).pruneVolumes(this.#engine, options);
   }
 
-  /** Makes a user-defined network. Returns its id. */
+  /** Makes a user-defined network. Returns its id. Throws USAGE, CONFLICT (the name, a subnet), NETWORK, IO. */
   async createNetwork(name: string, options: T.NetworkCreateOptions = {}): Promise<string> {
     return (await import('./network-create.ts')).createNetwork(this.#engine, name, options);
   }
 
-  /** User-defined networks and those that are always there. */
+  /** User-defined networks and those that are always there. Throws USAGE for an unknown filter. */
   async networks(options: T.NetworkListOptions = {}): Promise<T.NetworkSummary[]> {
     return (await import('./network-list.ts')).listNetworks(this.#engine, options);
   }
 
-  /** docker's inspect object of a network. */
+  /** docker's inspect object of a network. Throws NOT_FOUND. */
   async inspectNetwork(network: string): Promise<Record<string, unknown>> {
     return (await import('./network-list.ts')).inspectNetwork(this.#engine, network);
   }
@@ -49,12 +49,12 @@ export class ThingCalls {
     await (await import('./network-remove.ts')).removeNetwork(this.#engine, network, options);
   }
 
-  /** Removes networks that no container is in. */
+  /** Removes networks that no container is in. Throws USAGE, IO. */
   async pruneNetworks(options: T.PruneOptions = {}): Promise<T.Pruned> {
     return (await import('./network-remove.ts')).pruneNetworks(this.#engine, options);
   }
 
-  /** Gives a container that was made on a user-defined network an interface in one more. */
+  /** Gives a container that was made on a user-defined network an interface in one more. Throws NOT_FOUND, BAD_STATE, CONFLICT, NETWORK. */
   async connectNetwork(
     network: string,
     container: string,
@@ -81,12 +81,12 @@ export class ThingCalls {
     return (await import('./doctor.ts')).doctor(this.#engine, options.only);
   }
 
-  /** What an administrator can give that is missing here, as a script for root. Changes nothing. */
+  /** What an administrator can give that is missing here, as a script for root. Changes nothing. Throws nothing for what it finds. */
   async adminRequest(): Promise<T.AdminRequest> {
     return (await import('./doctor.ts')).adminRequest(this.#engine);
   }
 
-  /** Which control groups containers get on this machine. */
+  /** Which control groups containers get on this machine. Throws nothing: what is missing is part of the answer. */
   async cgroup(): Promise<T.CgroupInfo> {
     return (await import('./cgroup-info.ts')).cgroupInfo(this.#engine);
   }

@@ -55,7 +55,7 @@ export class Tsbox extends ObjectCalls {
     return id;
   }
 
-  /** Makes a container, runs it to its end and returns what it wrote; `input` is its stdin. A status that is not 0 is no error. */
+  /** Makes a container, runs it to its end and returns what it wrote; `input` is its stdin. A status that is not 0 is no error. Throws as `run`. */
   async capture(options: T.CreateOptions & { input?: string | Uint8Array }): Promise<T.CapturedResult> {
     return (await import('./run.ts')).capture(this.#engine, options);
   }
@@ -85,7 +85,7 @@ export class Tsbox extends ObjectCalls {
     await (await import('./exec.ts')).execDetached(this.#engine, container, options);
   }
 
-  /** Stop signal, seconds of grace (both by default the container's), then SIGKILL. No error when it is not running. */
+  /** Stop signal, seconds of grace (both by default the container's), then SIGKILL. No error when it is not running. Throws NOT_FOUND, USAGE (a signal), BAD_STATE for what the kernel does not let go, ABORTED. */
   async stop(container: string, options: number | T.StopOptions = {}): Promise<void> {
     const asked = typeof options === 'number' ? { timeout: options } : options;
     await (await import('./stop.ts')).stop(this.#engine, container, asked);
@@ -101,7 +101,7 @@ export class Tsbox extends ObjectCalls {
     await (await import('./pause.ts')).pauseContainer(this.#engine, container);
   }
 
-  /** Stop, then start, whatever its restart policy. */
+  /** Stop, then start, whatever its restart policy. One with `--rm` stays. Throws as `stop` and `start`. */
   async restart(container: string, options: T.StopOptions = {}): Promise<void> {
     await (await import('./restart.ts')).restart(this.#engine, container, options);
   }
@@ -116,32 +116,32 @@ export class Tsbox extends ObjectCalls {
     await (await import('./after-end.ts')).afterEnd(this.#engine, id);
   }
 
-  /** What a container's health service calls: one check; milliseconds until the next, undefined when it has ended. */
+  /** What a container's health service calls: one check; milliseconds until the next, undefined when it has ended. Nothing for programs. */
   async checkHealth(id: string): Promise<number | undefined> {
     return (await import('./health.ts')).checkHealth(this.#engine, id);
   }
 
-  /** A user unit that starts the container at boot. */
+  /** A user unit that starts the container at boot. Throws NOT_FOUND. */
   async systemdUnit(container: string): Promise<T.SystemdUnit> {
     return (await import('./systemd-unit.ts')).systemdUnit(this.#engine, container);
   }
 
-  /** Writes it where the user's systemd looks; returns its path. */
+  /** Writes it where the user's systemd looks; returns its path. Throws NOT_FOUND, IO. */
   async writeSystemdUnit(container: string): Promise<string> {
     return (await import('./systemd-unit.ts')).writeSystemdUnit(this.#engine, container);
   }
 
-  /** Published ports of a running container. */
+  /** Published ports of a running container. Throws NOT_FOUND. */
   async ports(container: string): Promise<T.ContainerSummary['ports']> {
     return (await import('./port-change.ts')).publishedPorts(this.#engine, container);
   }
 
-  /** docker's -p on a container that runs; at its next start it is published again. Returns what is new, with real ports. */
+  /** docker's -p on a container that runs; at its next start it is published again. Returns what is new, with real ports. All of them or none. Throws NOT_FOUND, BAD_STATE when it does not run, USAGE, PORT. */
   async publish(container: string, specs: readonly string[]): Promise<T.ContainerSummary['ports']> {
     return (await import('./port-change.ts')).publishPorts(this.#engine, container, specs);
   }
 
-  /** The opposite: `8080:80`, `127.0.0.1:8080:80/udp`, or `80` for all that lead there. Connections go on. Returns what is gone. */
+  /** The opposite: `8080:80`, `127.0.0.1:8080:80/udp`, or `80` for all that lead there. Connections go on. Returns what is gone. Throws NOT_FOUND, also for a port that is not published, and BAD_STATE when it does not run. */
   async unpublish(container: string, specs: readonly string[]): Promise<T.ContainerSummary['ports']> {
     return (await import('./port-change.ts')).unpublishPorts(this.#engine, container, specs);
   }
@@ -151,17 +151,17 @@ export class Tsbox extends ObjectCalls {
     await (await import('./rename.ts')).rename(this.#engine, container, name);
   }
 
-  /** Changes a container that exists; what runs goes on. */
+  /** Changes a container that exists; what runs goes on. Throws NOT_FOUND, USAGE, LIMIT, CONFLICT (a restart policy beside `--rm`). */
   async update(container: string, options: T.UpdateOptions): Promise<void> {
     await (await import('./update.ts')).update(this.#engine, container, options);
   }
 
-  /** Its processes, as the host's ps shows them; `options` are those of ps. */
+  /** Its processes, as the host's ps shows them; `options` are those of ps. Throws NOT_FOUND, BAD_STATE when it does not run, USAGE for options that ps refuses. */
   async top(container: string, options: readonly string[] = []): Promise<T.ProcessTable> {
     return (await import('./top.ts')).top(this.#engine, container, options);
   }
 
-  /** What containers use, one list per interval; without names all that run. */
+  /** What containers use, one list per interval; without names all that run. Default: every 1000 ms. Throws NOT_FOUND, ABORTED. */
   async *stats(
     containers: readonly string[] = [],
     options: T.StatsOptions = {},
@@ -169,7 +169,7 @@ export class Tsbox extends ObjectCalls {
     yield* (await import('./stats.ts')).stats(this.#engine, containers, options);
   }
 
-  /** What has happened since a time, and what happens until another. */
+  /** What has happened since a time, and what happens until another. Throws USAGE for an unknown filter, IO, ABORTED. */
   async *events(options: T.EventsOptions = {}): AsyncGenerator<T.EventRecord> {
     yield* (await import('./events.ts')).events(this.#engine, options);
   }
@@ -184,18 +184,18 @@ export class Tsbox extends ObjectCalls {
     return (await import('./wait.ts')).wait(this.#engine, container);
   }
 
-  /** Removes a container that is not running, or any with `force`. `volumes`: its anonymous volumes too. */
+  /** Removes a container that is not running, or any with `force`. `volumes`: its anonymous volumes too. Throws NOT_FOUND, BAD_STATE for one that runs or starts (without `force`), IO. */
   async remove(container: string, options: { force?: boolean; volumes?: boolean } = {}): Promise<void> {
     await (await import('./remove.ts')).remove(this.#engine, container, options);
     await this.sweep();
   }
 
-  /** Running containers, or all. Newest first. */
+  /** Running containers, or all. Newest first. Throws USAGE for an unknown filter or value, NOT_FOUND for `before` and `since` of nobody. */
   async containers(options: { all?: boolean; filters?: T.Filters } = {}): Promise<T.ContainerSummary[]> {
     return (await import('./ps.ts')).ps(this.#engine, options);
   }
 
-  /** Log lines, oldest first; with `follow`, until the container has ended. */
+  /** Log lines, oldest first; with `follow`, until the container has ended. Throws NOT_FOUND, USAGE (`tail`), BAD_STATE for one that keeps no log, ABORTED. */
   logs(container: string, options: T.LogsOptions = {}): AsyncGenerator<T.LogLine, void> {
     return new Flat(this.#logBatches(container, options));
   }
@@ -204,19 +204,19 @@ export class Tsbox extends ObjectCalls {
     yield* (await import('./logs.ts')).logBatches(this.#engine, container, options);
   }
 
-  /** docker's inspect object of a container. */
+  /** docker's inspect object of a container. Throws NOT_FOUND, USAGE (ambiguous), STORE_CORRUPT, STORE_VERSION, IO. */
   async inspectContainer(container: string): Promise<Record<string, unknown>> {
     return (await import('./inspect.ts')).inspectContainer(this.#engine, container);
   }
 
-  /** What `run` would do, as text: every namespace, map, mount and operation with its reason. Changes nothing but a pull. */
+  /** What `run` would do, as text: every namespace, map, mount and operation with its reason. Changes nothing but a pull. Throws as `run` does before anything is started. */
   async explain(options: T.CreateOptions): Promise<string> {
     return (await import('./explain.ts')).explain(this.#engine, options);
   }
 
   /**
    * docker's cp into a container, running or not: `source` is a path of this machine or a stream with a tar archive, `path` is inside,
-   * resolved beneath the container's root.
+   * resolved beneath the container's root. Throws NOT_FOUND, USAGE or CONFLICT for what docker's rules refuse, IO.
    */
   async copyIn(
     source: string | NodeJS.ReadableStream,
@@ -227,7 +227,7 @@ export class Tsbox extends ObjectCalls {
     return (await import('./copy.ts')).copyIn(this.#engine, source, container, path, options);
   }
 
-  /** docker's cp out of a container: to a path of this machine, as files of the caller, or as a tar archive into a stream (left open). */
+  /** docker's cp out of a container: to a path of this machine, as files of the caller, or as a tar archive into a stream (left open). Throws as `copyIn`. */
   async copyOut(
     container: string,
     path: string,
@@ -237,7 +237,7 @@ export class Tsbox extends ObjectCalls {
     return (await import('./copy.ts')).copyOut(this.#engine, container, path, destination, options);
   }
 
-  /** Writes a container's root file system, without what is mounted in it, as a tar archive: a file, or a stream, left open. */
+  /** Writes a container's root file system, without what is mounted in it, as a tar archive: a file, or a stream, left open. Throws NOT_FOUND, IO. */
   async export(container: string, output: string | NodeJS.WritableStream): Promise<void> {
     await (await import('./export.ts')).exportContainer(this.#engine, container, output);
   }
@@ -249,7 +249,7 @@ export class Tsbox extends ObjectCalls {
     return (await import('./pull.ts')).pull(this.#engine, reference, options);
   }
 
-  /** Pulls every tag of a repository, one after another. */
+  /** Pulls every tag of a repository, one after another. Throws as `pull`, NOT_FOUND for a repository without tags. */
   async pullAll(repository: string, options: T.PullOptions = {}): Promise<T.PullResult[]> {
     return (await import('./pull-all.ts')).pullAll(this.#engine, repository, options);
   }
@@ -259,7 +259,7 @@ export class Tsbox extends ObjectCalls {
     return (await import('./push.ts')).push(this.#engine, reference, options);
   }
 
-  /** Pushes every tag of a repository that is here. */
+  /** Pushes every tag of a repository that is here. Throws as `push`. */
   async pushAll(repository: string, options: T.PushOptions = {}): Promise<T.PushResult[]> {
     return (await import('./push.ts')).pushAll(this.#engine, repository, options);
   }
@@ -269,22 +269,22 @@ export class Tsbox extends ObjectCalls {
     return (await import('./login.ts')).login(this.#engine, options);
   }
 
-  /** Forgets a registry's credentials (default docker.io's). */
+  /** Forgets a registry's credentials (default docker.io's). Throws HOST, IO, USAGE. */
   async logout(registry?: string): Promise<T.LogoutResult> {
     return (await import('./login.ts')).logout(this.#engine, registry);
   }
 
-  /** Repositories on docker.io, or with `host/term` on another registry. */
+  /** Repositories on docker.io, or with `host/term` on another registry. Throws USAGE, REGISTRY, UNAUTHORIZED. */
   async search(term: string, options: T.SearchOptions = {}): Promise<T.SearchResult[]> {
     return (await import('./search.ts')).search(this.#engine, term, options);
   }
 
-  /** Loads a docker-archive or OCI archive or layout; returns the names (or ids) of what was loaded. */
+  /** Loads a docker-archive or OCI archive or layout; returns the names (or ids) of what was loaded. Throws LAYER, MANIFEST, DIGEST, NO_SPACE, IO; then nothing of it is listed. */
   async load(input: NodeJS.ReadableStream | string, options: T.LoadOptions = {}): Promise<string[]> {
     return (await import('./load.ts')).load(this.#engine, input, options);
   }
 
-  /** Writes images to a stream, a file or (`oci-dir`) a directory. A stream is left open. */
+  /** Writes images to a stream, a file or (`oci-dir`) a directory. A stream is left open. Throws NOT_FOUND, CONFLICT, USAGE, STORE_CORRUPT, NO_SPACE, IO; then nothing half-made stays. */
   async save(
     references: readonly string[],
     target: NodeJS.WritableStream | string,
@@ -293,7 +293,7 @@ export class Tsbox extends ObjectCalls {
     await (await import('./save.ts')).save(this.#engine, references, target, options);
   }
 
-  /** Makes an image of one layer from a root tarball. Returns its id. */
+  /** Makes an image of one layer from a root tarball. Returns its id. Throws LAYER, BAD_REFERENCE, USAGE (a change), NO_SPACE, IO. */
   async import(
     input: NodeJS.ReadableStream,
     reference?: string,
@@ -302,7 +302,7 @@ export class Tsbox extends ObjectCalls {
     return (await import('./import.ts')).importImage(this.#engine, input, reference, options);
   }
 
-  /** Images of the store, the newest first. */
+  /** Images of the store, the newest first. Throws USAGE for an unknown filter or value, NOT_FOUND for `before` and `since` of nobody. */
   async images(options: T.ImagesOptions = {}): Promise<T.ImageSummary[]> {
     return (await import('./images.ts')).images(this.#engine, options);
   }
@@ -312,7 +312,7 @@ export class Tsbox extends ObjectCalls {
     await (await import('./tag.ts')).tag(this.#engine, source, target);
   }
 
-  /** Takes names away from an image, all of them if none is given; the image stays. */
+  /** Takes names away from an image, all of them if none is given; the image stays. Throws NOT_FOUND, BAD_REFERENCE. */
   async untag(image: string, names: readonly string[] = []): Promise<void> {
     await (await import('./untag.ts')).untag(this.#engine, image, names);
   }
@@ -332,7 +332,7 @@ export class Tsbox extends ObjectCalls {
     return (await import('./build.ts')).build(this.#engine, options);
   }
 
-  /** Forgets the steps of builds. */
+  /** Forgets the steps of builds. Throws USAGE, IO. */
   async pruneBuilds(options: T.PruneOptions = {}): Promise<T.Pruned> {
     return (await import('./build-prune.ts')).pruneBuilds(this.#engine, options);
   }
@@ -349,29 +349,29 @@ export class Tsbox extends ObjectCalls {
     return removed;
   }
 
-  /** docker's inspect object of an image. */
+  /** docker's inspect object of an image. Throws NOT_FOUND, BAD_REFERENCE, STORE_CORRUPT. */
   async inspectImage(reference: string): Promise<Record<string, unknown>> {
     return (await import('./inspect.ts')).inspectImage(this.#engine, reference);
   }
 
-  /** Removes containers that do not run. */
+  /** Removes containers that do not run. Throws USAGE, IO. */
   async pruneContainers(options: T.PruneOptions = {}): Promise<T.Pruned> {
     return (await import('./prune-containers.ts')).pruneContainers(this.#engine, options);
   }
 
-  /** Removes images that no container was made from: those without a name, or all. */
+  /** Removes images that no container was made from: those without a name, or all. Throws USAGE, STORE_CORRUPT, IO. */
   async pruneImages(options: T.PruneOptions = {}): Promise<T.Pruned> {
     const pruned = await (await import('./prune-images.ts')).pruneImages(this.#engine, options);
     await this.sweep();
     return pruned;
   }
 
-  /** Compares what the store holds with what it says of itself, and mends what can be mended. */
+  /** Compares what the store holds with what it says of itself, and mends what can be mended. Throws IO when the store cannot be read at all. */
   async check(options: T.CheckOptions = {}): Promise<T.Finding[]> {
     return (await import('./check.ts')).check(this.#engine, options);
   }
 
-  /** What the store takes on disk. */
+  /** What the store takes on disk. Throws STORE_CORRUPT, IO. */
   async diskUsage(): Promise<T.DiskUsage> {
     return (await import('./df.ts')).diskUsage(this.#engine);
   }

@@ -1,4 +1,5 @@
 import { type Body, Modules } from '../cli/modules.ts';
+import { embeddedKoffi } from '../host/embedded.ts';
 import { HERE, IN_USERNS } from '../host/here.ts';
 import { refuseDebugger } from '../util/debugger.ts';
 import { beginHelper } from './early.ts';
@@ -26,9 +27,22 @@ const modules = new Modules({
 
 refuseDebugger();
 if (process.argv[2] === IN_USERNS) {
-  process.argv.splice(2, 1);
+  // The ids of files are others there: whoever started it has unpacked the library, and says where.
+  const [, koffi = ''] = process.argv.splice(2, 2);
+  provideKoffi(() => koffi);
   require('./userns.cjs');
 } else {
+  provideKoffi(embeddedKoffi);
   beginHelper(process.argv[2] ?? '');
   modules.begin('./main.js');
+}
+
+/** What stands for koffi's package of this platform (src/bundle/exe.ts): the library, loaded when it is first asked for. */
+function provideKoffi(path: () => string): void {
+  const load = (): unknown => {
+    const addon = { exports: {} };
+    process.dlopen(addon, path());
+    return addon.exports;
+  };
+  Object.assign(globalThis, { TSBOX_KOFFI: load });
 }

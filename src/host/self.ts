@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { builtin } from '../util/builtin.ts';
+import { embeddedKoffi } from './embedded.ts';
 import { FROM_SOURCE, HERE, IN_USERNS, SINGLE_FILE } from './here.ts';
 
 /** The programs that tsbox consists of, besides the helper. */
@@ -13,7 +14,8 @@ const BUNDLES: Readonly<Record<Entry, string>> = { cli: 'tsbox.cjs', userns: 'us
  * the bundle is taken when it has been built, since it starts ten times faster.
  */
 export function selfCommand(entry: Entry): string[] {
-  if (SINGLE_FILE) return entry === 'cli' ? [process.execPath] : [process.execPath, IN_USERNS];
+  if (SINGLE_FILE)
+    return entry === 'cli' ? [process.execPath] : [process.execPath, IN_USERNS, embeddedKoffi()];
   const bundle = join(FROM_SOURCE ? join(HERE, '../../dist') : HERE, BUNDLES[entry]);
   if (!FROM_SOURCE || existsSync(bundle)) return [process.execPath, bundle];
   return [process.execPath, '--import', loader(), join(HERE, '..', entry, 'main.ts')];

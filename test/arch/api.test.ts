@@ -31,6 +31,17 @@ test('a comment says something', () => {
   assert.equal(short, []);
 });
 
+test('what can be awaited says what it throws', () => {
+  const says = /[Tt]hrows|No error|Nothing for programs|for `await using`|BAD_STATE|NOT_FOUND|Rejects/;
+  const silent = names.filter(
+    ({ owner, isMethod, doc }) => CLASSES.includes(owner) && isMethod && !says.test(doc),
+  );
+  assert.equal(
+    silent.map(({ name }) => name),
+    [],
+  );
+});
+
 test('docs/library.md lists it', () => {
   const page = readProject(PAGE);
   const [head = ''] = page.split(BEGIN);

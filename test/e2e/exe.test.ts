@@ -13,8 +13,14 @@ import { tempHome } from '../support/temp-home.ts';
 const EXE = join(PROJECT, `dist/exe/tsbox-linux-${process.arch}`);
 const test = requires(suite('single file'), 'userns', 'busybox', 'exe');
 
-test('it runs a container without Node or a helper beside it, and keeps its helper closed to others', async () => {
+/** Libraries in the directories where everybody may write. */
+const strewn = (...directories: string[]): string[] =>
+  directories.flatMap(dir => readdirSync(dir).filter(name => name.endsWith('.node')));
+
+test('it runs a container without Node or a helper beside it, and keeps what it unpacks closed to others', async () => {
   const home = tempHome();
+  const places = [home.env.TMPDIR ?? '/tmp', '/tmp', '/var/tmp'];
+  const before = strewn(...places);
   const call = (...args: string[]) =>
     capture(EXE, args, { ...home, env: { ...home.env, PATH: '/usr/bin:/bin' } });
   const archive = dockerArchive(busyboxImage(), 'busybox', join(home.dir, 'busybox.tar'));
@@ -30,12 +36,20 @@ test('it runs a container without Node or a helper beside it, and keeps its help
     'echo from inside; exit 4',
   );
   assert.equal([done.code, done.stdout, done.stderr], [4, 'from inside\n', '']);
+  assert.is((await call('create', '--name', 'kept', 'busybox', 'true')).code, 0);
+  assert.is((await call('diff', 'kept')).code, 0); // by a process in a user namespace
+  assert.equal(strewn(...places), before);
   const cache = join(home.dir, '.cache/tsbox');
   if (!existsSync(cache)) return; // told by XDG_CACHE_HOME
   assert.is(statSync(cache).mode & 0o777, 0o700);
   assert.equal(
-    readdirSync(cache).map(name => statSync(join(cache, name)).mode & 0o222),
-    [0],
+    readdirSync(cache)
+      .sort()
+      .map(name => [name.replace(/-.*/, ''), statSync(join(cache, name)).mode & 0o222]),
+    [
+      ['helper', 0],
+      ['koffi', 0],
+    ],
   );
 });
 
