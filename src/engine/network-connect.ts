@@ -15,7 +15,14 @@ import { refreshEtcFiles } from './etc-live.ts';
 import { type Found, find } from './find.ts';
 import { mapsFor } from './machine.ts';
 import { endpointOf } from './network-choice.ts';
-import { readEndpoints, release, releaseEndpoint, takeEndpoint, writeStates } from './network-endpoints.ts';
+import {
+  readEndpoints,
+  release,
+  releaseEndpoint,
+  takeEndpoint,
+  takenBy,
+  writeStates,
+} from './network-endpoints.ts';
 import { holderPaths, joinRecords } from './network-place.ts';
 import type { NetworkConnectOptions } from './network-types.ts';
 
@@ -162,7 +169,7 @@ async function leave(engine: Engine, record: ContainerRecord, network: NetworkRe
   await ask(engine, record, [['detach', network.id]]);
   const states = readEndpoints(engine, record.id);
   const gone = states.find(each => each.id === network.id);
-  if (gone) await release(engine, record.id, network.name, gone.addresses);
+  if (gone) await release(engine, record.id, network.name, takenBy(gone));
   const now = states.filter(each => each.id !== network.id);
   writeStates(engine, record.id, now);
   await refreshEtcFiles(engine, record, states, now);

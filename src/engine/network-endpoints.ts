@@ -1,9 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno, TsboxError } from '../errors.ts';
 import { firstFree, macOf, parseSubnet } from '../network/ipam.ts';
 import type { Endpoint } from '../network/networks.ts';
-import { ioError } from '../store/atomic.ts';
+import { ioError, temporaryName } from '../store/atomic.ts';
 import type { ContainerRecord } from '../store/container-record.ts';
 import { containerDirectory, shortId } from '../store/containers.ts';
 import {
@@ -60,10 +60,10 @@ async function releaseOthers(
   before: readonly EndpointState[],
   endpoints: readonly Endpoint[],
 ): Promise<void> {
-  for (const { network, addresses } of before) {
-    const now = endpoints.find(each => each.network.name === network)?.addresses ?? [];
-    const gone = addresses.filter(address => !now.includes(address));
-    await release(engine, id, network, gone);
+  for (const had of before) {
+    const now = endpoints.find(each => each.network.name === had.network);
+    const gone = takenBy(had).filter(address => !now || !takenBy(now).includes(address));
+    await release(engine, id, had.network, gone);
   }
 }
 
@@ -96,6 +96,10 @@ export async function takeEndpoint(
       cleanup.push(() => release(engine, record.id, network.name, [address], releaseOwn));
       taken.push(address);
     }
+    for (const fixed of [...linkLocals(wanted), ...(wanted.mac === undefined ? [] : [wanted.mac])]) {
+      await takeFixed(engine, networkDirectory(engine.paths, network.name), network, fixed, record.id);
+      cleanup.push(() => release(engine, record.id, network.name, [fixed], releaseOwn));
+    }
     return taken;
   });
   return endpointOf(record, network, wanted, device, addresses);
@@ -115,7 +119,7 @@ function endpointOf(
     mac: wanted.mac ?? (first ? macOf(first) : ''),
     addresses: [
       ...addresses.map((address, i) => `${address}/${network.pools[i]?.subnet.split('/')[1] ?? ''}`),
-      ...(wanted.linkLocal ?? []).map(address => `${address}/${address.includes(':') ? 64 : 16}`),
+      ...linkLocals(wanted).map(address => `${address}/${address.includes(':') ? 64 : 16}`),
     ],
     gateways: network.pools.map(pool => pool.gateway),
     servers: network.internal ? ['-'] : record.dns,
@@ -127,6 +131,13 @@ const namesOf = (record: ContainerRecord, wanted: EndpointRecord, network: Netwo
   ...new Set([record.name, ...(wanted.aliases ?? []), shortId(record.id)]),
   `${record.name}.${network.name}`,
 ];
+
+/** In one spelling. */
+const linkLocals = ({ linkLocal = [] }: EndpointRecord): string[] =>
+  linkLocal.map(text => {
+    const address = parseAddress(text);
+    return address ? formatAddress(address) : text;
+  });
 
 const familyOf = (pool: PoolRecord): 4 | 6 => (pool.gateway.includes(':') ? 6 : 4);
 const wished = (wanted: EndpointRecord, pool: PoolRecord): string | undefined => {
@@ -215,7 +226,7 @@ export function writeEndpoints(
   writeStates(engine, record.id, networks, flag);
 }
 
-/** `wx`: an IO error with the cause EEXIST where there is one. */
+/** It appears as a whole: another start may look at any moment. `wx`: an IO error with the cause EEXIST where there is one. */
 export function writeStates(
   engine: Engine,
   id: string,
@@ -223,10 +234,15 @@ export function writeStates(
   flag: 'w' | 'wx' = 'w',
 ): void {
   const path = stateFile(engine, id);
+  const temporary = temporaryName(path);
   try {
-    writeFileSync(path, `${JSON.stringify({ version: 1, networks })}\n`, { mode: 0o600, flag });
+    writeFileSync(temporary, `${JSON.stringify({ version: 1, networks })}\n`, { mode: 0o600, flag: 'wx' });
+    if (flag === 'wx') linkSync(temporary, path);
+    else renameSync(temporary, path);
   } catch (error) {
     throw ioError(error, `cannot write ${path}`);
+  } finally {
+    rmSync(temporary, { force: true });
   }
 }
 
@@ -245,15 +261,21 @@ export function readEndpoints(engine: Engine, id: string): readonly EndpointStat
 
 /** Gives back what the container's last start has taken. */
 export async function releaseEndpoints(engine: Engine, id: string): Promise<void> {
-  for (const state of readEndpoints(engine, id)) await release(engine, id, state.network, state.addresses);
+  for (const state of readEndpoints(engine, id)) await release(engine, id, state.network, takenBy(state));
 }
+
+/** All that is nobody else's in the network meanwhile; an address of hardware that was not chosen has no entry. */
+export const takenBy = ({ addresses, mac }: Pick<EndpointState, 'addresses' | 'mac'>): string[] => [
+  ...addresses,
+  mac,
+];
 
 export const releaseEndpoint = (
   engine: Engine,
   id: string,
   endpoint: Endpoint,
   how = releaseOf,
-): Promise<void> => release(engine, id, endpoint.network.name, endpoint.addresses, how);
+): Promise<void> => release(engine, id, endpoint.network.name, takenBy(endpoint), how);
 
 export async function release(
   engine: Engine,

@@ -153,7 +153,14 @@ test('addresses: chosen, refused, given back; of hardware, too', async () => {
   for (const name of ['a1', 'a2', 'a3']) await up(name, '--network', 'small');
   const full = await box('run', '--rm', '--network', 'small', 'busybox', 'true');
   assert.match(full.stderr, 'no free address in 10.77.0.0/30');
+  const hardware = ['--mac-address', '02:00:00:00:00:99', '--network', 'small', 'busybox', 'true'];
+  await box.ok('rm', '-f', 'a1');
+  assert.match(
+    (await box('run', '--rm', ...hardware)).stderr,
+    '02:00:00:00:00:99 of network small is in use',
+  );
   await box.ok('rm', '-f', 'a2', 'one');
+  await box.ok('run', '--rm', ...hardware);
   await up('again', '--network', 'small', '--ip', '10.77.0.5');
   await up('a4', '--network', 'small');
   assert.match((await box('network', 'rm', 'small')).stderr, 'is in use by container');
@@ -183,6 +190,8 @@ test('--ip6 and --link-local-ip are addresses of the container', async () => {
   await up('one', '--network', 'both', '--ip6', 'fd77:1::42', '--link-local-ip', '169.254.10.7');
   const out = (await inside('one', 'ip -o addr show eth0')).stdout;
   for (const part of ['fd77:1::42/64', '169.254.10.7/']) assert.match(out, part);
+  const same = ['create', '--network', 'both', '--link-local-ip', '169.254.10.7', 'busybox', 'true'];
+  await box.fails(1, /169\.254\.10\.7 of network both is in use/, 'start', await box.ok(...same));
   const wanted = (four: string, six: string) => ['create', '--network', 'both', '--ip', four, '--ip6', six];
   await box.fails(125, /the network's own/, ...wanted('10.78.0.9', 'fd77:1:0::1'), 'busybox', 'true');
   const second = await box.ok(...wanted('10.78.0.9', 'fd77:1::42'), 'busybox', 'true');
