@@ -357,7 +357,7 @@ uninstall() {
     say "Removed $target"
   fi
   unlink_texts
-  rm -f "$(cache_dir)"/helper-*
+  rm -f "$(cache_dir)"/helper-* "$(cache_dir)"/koffi-*
   if [ -d "$here/src" ]; then
     if [ -f "$here/node_modules/.from-install-sh" ]; then rm -rf "$here/node_modules"; fi
     rm -rf "$here/dist" "$here/helpers/build"
